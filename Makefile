@@ -1,0 +1,41 @@
+# Every target does its own set-up: a machine with Python 3.11, git and make is enough.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help solve test lint acceptance clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+solve: $(VENV)/.ready  ## solve Burgers' equation; the run and its picture go to runs/
+	@mkdir -p runs
+	$(BIN)/pinnsine solve burgers --out runs/burgers.h5 --plot runs/burgers.png
+
+test: $(VENV)/.ready  ## run the test suite
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.lint  ## check style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+acceptance: $(VENV)/.ready  ## measure the figures the package promises
+	$(BIN)/python benchmarks/acceptance.py
+
+clean:  ## remove the environment, builds and caches; runs/ stays
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The exact torch goes in first and alone, so that no later step can pull in another build of it.
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(INSTALL) "$$(grep '^torch==' constraints.txt)"
+	$(INSTALL) -e '.[test]'
+	@touch $@
+
+$(VENV)/.lint: $(VENV)/.ready
+	$(INSTALL) -e '.[lint]'
+	@touch $@

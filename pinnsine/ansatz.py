@@ -1,0 +1,228 @@
+"""The trial function: networks behind scaled inputs and outputs, hard conditions, unknown numbers; one flat parameter vector.
+
+u = shift + scale * N(embedding(x)) where no hard condition holds, u = g + cutoff * scale * N where one does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from pinnsine.constraint import Periodic, target_values
+from pinnsine.domain import Box, Face
+from pinnsine.errors import ProblemError
+from pinnsine.evaluate import EVALUATORS, choose_evaluator
+from pinnsine.hard import HardPart, cutoff, hard_conditions, lift
+from pinnsine.jet import Collapsed, Constant, Context, Index, Jet, total, values
+from pinnsine.local import Local
+from pinnsine.nets.network import Embedding
+from pinnsine.points import Points
+from pinnsine.probe import FieldScale, coordinates_at, data_of
+from pinnsine.problem import Problem
+
+Need = Mapping[str, set[Index]]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One network: the fields it returns, in the order of its columns, and the coordinates it takes."""
+
+    module: nn.Module
+    fields: tuple[str, ...]
+    inputs: tuple[str, ...]
+    evaluator: str
+
+
+class Ansatz(nn.Module):
+    """The trial function of a problem; see ``build_ansatz``."""
+
+    def __init__(self, problem: Problem, pieces: Sequence[Piece], scales: Mapping[str, FieldScale], net=None):
+        super().__init__()
+        self.problem, self.scales, self.net = problem, dict(scales), net
+        self.pieces = tuple(pieces)
+        self.networks = nn.ModuleList(p.module for p in pieces)
+        self.unknowns = nn.Parameter(torch.zeros(len(problem.unknowns), dtype=torch.float64))
+        self.hard = hard_conditions(problem)
+        _check_hard(self)
+
+    @property
+    def size(self) -> int:
+        """The number of parameters, unknowns included."""
+        return sum(p.numel() for p in self.parameters())
+
+    def flat(self) -> Tensor:
+        """The parameters as one vector (P,), detached."""
+        return torch.cat([p.detach().reshape(-1) for _, p in self.named_parameters()])
+
+    def views(self, theta: Tensor) -> dict[str, Tensor]:
+        """The named parameters as views of a flat vector (P,)."""
+        named = dict(self.named_parameters())
+        parts = theta.split([p.numel() for p in named.values()])
+        return {n: part.view(p.shape) for (n, p), part in zip(named.items(), parts, strict=True)}
+
+    def load(self, theta: Tensor) -> None:
+        """Write a flat vector into the modules."""
+        with torch.no_grad():
+            for view, parameter in zip(self.views(theta).values(), self.parameters(), strict=True):
+                parameter.copy_(view)
+
+    def local(
+        self,
+        views: Mapping[str, Tensor],
+        points: Points,
+        need: Need,
+        tape: list | None = None,
+        unknowns: Mapping[str, Tensor] | None = None,
+    ) -> Local:
+        """The state at a batch of points, for parameters given as views.
+
+        ``tape`` collects the linear layers; ``unknowns`` replaces the raw unknown parameters by leaves of shape (N,).
+        """
+        context = Context(space=self.problem.domain.space, normal=points.normal, tape=tape)
+        coordinates = coordinates_at(self.problem, points, context)
+        fields: dict[str, Jet] = {}
+        for i, piece in enumerate(self.pieces):
+            wanted = set().union(*(need[f] for f in piece.fields))
+            if wanted:
+                fields.update(self._fields(piece, f"networks.{i}.", views, points, wanted, context))
+        fields = {n: self._finish(n, jet, coordinates, context) for n, jet in fields.items()}
+        numbers = {u.name: Constant(self._number(k, views, unknowns), context) for k, u in enumerate(self.problem.unknowns)}
+        return Local(self.problem.names, context, coordinates, fields, numbers, data_of(self.problem, points))
+
+    def _fields(self, piece: Piece, prefix: str, views, points, wanted, context) -> dict[str, Jet]:
+        own = {n.removeprefix(prefix): v for n, v in views.items() if n.startswith(prefix)}
+        matrix = points.matrix(piece.inputs)
+        out = EVALUATORS[piece.evaluator](_Bound(piece.module, own), matrix, piece.inputs, _own_need(wanted, piece.inputs), context)
+        partial = len(piece.inputs) < len(self.problem.domain.names)
+        return {f: _OfFewer(out[:, k], piece.inputs) if partial else out[:, k] for k, f in enumerate(piece.fields)}
+
+    def _finish(self, name: str, net: Jet, coordinates, context) -> Jet:
+        """Output scaling and hard conditions."""
+        size, parts = self.scales[name], self.hard.get(name)
+        if not parts:
+            return _scaled(net, size.scale) + size.shift if size.shift else _scaled(net, size.scale)
+        return self._lift(parts, coordinates, context) + cutoff(parts, coordinates) * _scaled(net, size.scale)
+
+    def _lift(self, parts: Sequence[HardPart], coordinates, context) -> Jet:
+        return lift(parts, coordinates, lambda there: Local(self.problem.names, context, there, {}))
+
+    def _number(self, k: int, views, leaves) -> Tensor:
+        """Unknown k from its raw parameter: start + size * raw, or start * exp(raw) if it is positive."""
+        unknown = self.problem.unknowns[k]
+        raw = leaves[unknown.name] if leaves is not None else views["unknowns"][k]
+        return unknown.start * torch.exp(raw) if unknown.positive else unknown.start + (abs(unknown.start) or 1.0) * raw
+
+    def unknown_values(self, theta: Tensor) -> dict[str, float]:
+        """The unknown numbers."""
+        views = self.views(theta)
+        return {u.name: float(self._number(k, views, None)) for k, u in enumerate(self.problem.unknowns)}
+
+
+class _Bound:
+    """A module with its parameters given from outside."""
+
+    def __init__(self, module: nn.Module, parameters: Mapping[str, Tensor]):
+        self.module, self.parameters = module, parameters
+
+    def __call__(self, x):
+        return torch.func.functional_call(self.module, self.parameters, (x,))
+
+
+class _OfFewer(Jet):
+    """A field of some of the coordinates: its derivatives by the others vanish."""
+
+    def __init__(self, jet: Jet, inputs: tuple[str, ...]):
+        super().__init__(jet.context)
+        self.jet, self.inputs = jet, inputs
+
+    def _component(self, index):
+        if all(n in self.inputs for n in _names_of(index)):
+            return self.jet.at(index)
+        if isinstance(index, Collapsed):
+            return total(self.jet.at((n, n)) for n in index.names if n in self.inputs)
+        return None
+
+
+def _own_need(need: set[Index], inputs: Sequence[str]) -> set[Index]:
+    """The part of a need that does not vanish for a function of ``inputs`` alone."""
+    own = {i for i in need if all(n in inputs for n in _names_of(i))}
+    parts = {(n, n) for i in need - own if isinstance(i, Collapsed) for n in i.names if n in inputs}
+    return own | parts
+
+
+def _names_of(index: Index) -> tuple[str, ...]:
+    return index.names if isinstance(index, Collapsed) else index
+
+
+def _scaled(jet: Jet, factor: float) -> Jet:
+    return jet if factor == 1.0 else factor * jet
+
+
+def build_ansatz(
+    problem: Problem,
+    net,
+    scales: Mapping[str, FieldScale],
+    generator: torch.Generator,
+    evaluator: str = "auto",
+) -> Ansatz:
+    """The trial function with freshly drawn networks: one for all fields of the same coordinates.
+
+    ``net``: a specification (``Siren``, ``MLP``) or any module (N, d) -> (N, m) of the scaled coordinates, columns in the order of the
+    fields. Raises ProblemError if a module returns another shape.
+    """
+    periodic = [c.coordinate for c in problem.constraints if isinstance(c, Periodic) and c.hard]
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for field in problem.fields:
+        groups.setdefault(field.of, []).append(field.name)
+    if isinstance(net, nn.Module) and len(groups) > 1:
+        raise ProblemError("The fields depend on different coordinates, so each group needs a network of its own: give a specification.")
+    pieces = []
+    for inputs, fields in groups.items():
+        embedding = Embedding(problem.domain, inputs, periodic)
+        core = net.double() if isinstance(net, nn.Module) else net.build(embedding.width, len(fields), generator)
+        module = nn.Sequential(embedding, core)
+        pieces.append(Piece(module, tuple(fields), inputs, _probe_module(module, problem.domain, inputs, len(fields), evaluator)))
+    return Ansatz(problem, pieces, scales, net)
+
+
+def _probe_module(module: nn.Module, domain: Box, inputs: tuple[str, ...], outputs: int, evaluator: str) -> str:
+    """The evaluator for a module, after a look at its output's shape."""
+    points = torch.tensor([[domain.axis(n).lower for n in inputs], [domain.axis(n).upper for n in inputs]], dtype=torch.float64)
+    try:
+        shape = tuple(module(points).shape)
+    except RuntimeError as error:
+        raise ProblemError(f"The network cannot take inputs of shape (N, {len(inputs)}): {error}") from error
+    if shape != (2, outputs):
+        raise ProblemError(f"The network must map (N, {len(inputs)}) to (N, {outputs}), one column a field; it gave (N, ...) = {shape}.")
+    return choose_evaluator(evaluator, module, points, inputs)
+
+
+def _check_hard(ansatz: Ansatz) -> None:
+    """Refuse hard conditions whose values disagree where their faces meet: the blend cannot take both."""
+    problem = ansatz.problem
+    for parts in ansatz.hard.values():
+        for part in parts:
+            points = part.face.sample(64, "grid", torch.Generator().manual_seed(0))
+            points = _edges(part.face, points)
+            context = Context(space=problem.domain.space)
+            coordinates = coordinates_at(problem, points, context)
+            local = Local(problem.names, context, coordinates, {})
+            wanted = torch.as_tensor(values(target_values(part.target, local)), dtype=torch.float64)
+            gap = (ansatz._lift(parts, coordinates, context).values - wanted).abs().max()
+            if not gap <= 1e-8 * (1 + wanted.abs().max()):
+                raise ProblemError(
+                    f"Constraint {part.constraint!r}: its values on {part.face.describe()} disagree by {float(gap):.2g} with those of another "
+                    "hard condition where the two meet: use hard=False for one of them."
+                )
+
+
+def _edges(face: Face, points: Points) -> Points:
+    """The points, and the same moved to the ends of every other coordinate, where faces meet."""
+    parts = []
+    for axis in face.box.axes:
+        for end in (axis.lower, axis.upper) if axis.name != face.name else ():
+            parts.append(Points({**points.columns, axis.name: torch.full_like(points[axis.name], end)}))
+    return Points.join([Points(points.columns), *parts])

@@ -1,0 +1,268 @@
+"""Constraints: what must vanish, where, and how it counts.
+
+A constraint is sampled at N row points; each row may be evaluated at several nodes (two for a two-point condition, Q for an
+integral), which lie side by side in the batch: row i owns the nodes i Q ... i Q + Q - 1. ``residual`` turns the state at all nodes into
+one batch of rows (N,), a tuple, a Vector or a dict of them.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from pinnsine.calculus import Vector
+from pinnsine.domain import Box, Face, Faces, Region
+from pinnsine.errors import ProblemError
+from pinnsine.jet import Jet, Shifted, values
+from pinnsine.local import Local, TwoSided
+from pinnsine.points import Points
+from pinnsine.quadrature import tensor_rule
+
+Target = float | Callable | str
+Weight = float | Callable | None
+
+
+@dataclass(frozen=True)
+class Constraint(ABC):
+    """Something that must vanish on a part of the domain.
+
+    ``weight``: w_c or w(x) in the row sqrt(w_c m_i w(x_i)) r_i / sigma_i; None lets the package balance it. ``loss``: a function of
+    the rows (N,) in place of the mean square; such a constraint is for gradient methods only.
+    """
+
+    name: str
+    on: Region | Points | None = field(default=None, kw_only=True)
+    weight: Weight = field(default=None, kw_only=True)
+    loss: Callable[[Tensor], Tensor] | None = field(default=None, kw_only=True)
+
+    nodes = 1
+    hard = False
+    sigma = None
+
+    def __post_init__(self):
+        if not isinstance(self.name, str) or not self.name:
+            raise ProblemError(f"A constraint's first argument is its name, a string, got {self.name!r}.")
+        if not (self.weight is None or callable(self.weight) or self.weight > 0):
+            raise ProblemError(f"Constraint {self.name!r}: a weight is positive or a function of s, got {self.weight!r}.")
+
+    def region(self, domain: Box) -> Region | Points:
+        """Where the rows are: ``on``, by default the whole domain."""
+        return domain if self.on is None else self.on
+
+    def expand(self, points: Points, domain: Box) -> Points:
+        """The evaluation points of the rows, ``nodes`` of them for each."""
+        return points
+
+    @abstractmethod
+    def residual(self, s: Local):
+        """What must vanish, from the state at the evaluation points."""
+
+
+@dataclass(frozen=True)
+class Residual(Constraint):
+    """The residual of an equation: ``Residual("burgers", lambda s: s.u_t + s.u * s.u_x - nu * s.u_xx)``.
+
+    ``function`` maps the state to a batch (N,), a tuple, a Vector or a dict of them.
+    """
+
+    function: Callable[[Local], object]
+
+    def residual(self, s):
+        return self.function(s)
+
+
+@dataclass(frozen=True)
+class Prescribed(Constraint):
+    """Fields or derivatives with given values: the common part of Initial, Dirichlet and Data.
+
+    ``targets`` maps a name of the state (``u``, ``u_t``) to a number, a function of s, or the name of a data column.
+    """
+
+    targets: Mapping[str, Target]
+    hard: bool = field(default=False, kw_only=True)
+    sigma: float | str | None = field(default=None, kw_only=True)
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not self.targets:
+            raise ProblemError(f"Constraint {self.name!r} prescribes nothing: name a field, as in u=0.0.")
+        for name, target in self.targets.items():
+            if not (callable(target) or isinstance(target, str | int | float | Tensor)):
+                raise ProblemError(
+                    f"Constraint {self.name!r}: {name}= takes a number, a function of s or a column's name, got {type(target).__name__}."
+                )
+
+    def residual(self, s):
+        rows = {name: getattr(s, name) - target_values(target, s) for name, target in self.targets.items()}
+        return rows if len(rows) > 1 else next(iter(rows.values()))
+
+
+@dataclass(frozen=True)
+class InitialCondition(Prescribed):
+    """Values at the start of time."""
+
+    def region(self, domain):
+        if self.on is not None:
+            return self.on
+        if domain.time is None:
+            raise ProblemError(f"Constraint {self.name!r} is an initial condition, but the domain has no time: multiply it by Time(0, 1).")
+        return domain.side(**{domain.time: domain.axis(domain.time).lower})
+
+
+def Initial(name: str, *, on: Region | None = None, hard: bool = False, weight: Weight = None, **targets: Target) -> InitialCondition:
+    """An initial condition u(x, t0) = f(x): ``Initial("start", u=lambda s: -torch.sin(torch.pi * s.x), u_t=0.0)``."""
+    return InitialCondition(name, targets, on=on, hard=hard, weight=weight)
+
+
+def Dirichlet(name: str, *, on: Region, hard: bool = False, weight: Weight = None, **targets: Target) -> Prescribed:
+    """Values on a part of the boundary; with ``hard=True`` built into the trial function by a product cutoff (boxes)."""
+    return Prescribed(name, targets, on=on, hard=hard, weight=weight)
+
+
+def Data(
+    name: str, points: Points, *, sigma: float | str | None = None, weight: Weight = None, **targets: Target
+) -> Prescribed:
+    """Measurements at given points: ``Data("probe", Points.read("probe.csv"), u="u_measured", sigma="err")``.
+
+    ``sigma``: the standard deviation, a number or the name of a column. Raises ProblemError for an unknown column.
+    """
+    if not isinstance(points, Points):
+        raise ProblemError(f"Constraint {name!r}: data are given as Points, got {type(points).__name__}: use Points({{...}}) or Points.read.")
+    for column in (*targets.values(), sigma):
+        if isinstance(column, str) and column not in points.names:
+            raise ProblemError(f"Constraint {name!r}: the data have no column {column!r}: they have {', '.join(points.names)}.")
+    return Prescribed(name, targets, on=points, sigma=sigma, weight=weight)
+
+
+@dataclass(frozen=True)
+class Periodic(Constraint):
+    """Equal values, and equal derivatives up to order ``derivatives``, at both ends of a coordinate: ``Periodic("wrap", "x")``.
+
+    ``fields``: which ones, by default all. ``hard=True`` makes every network periodic exactly, by the embedding
+    x -> (cos, sin)(2 pi x / L), with derivatives of all orders.
+    """
+
+    coordinate: str
+    fields: tuple[str, ...] = field(default=(), kw_only=True)
+    derivatives: int = field(default=1, kw_only=True)
+    hard: bool = field(default=False, kw_only=True)
+
+    nodes = 2
+
+    def region(self, domain):
+        return domain.side(**{self.coordinate: domain.axis(self.coordinate).lower})
+
+    def expand(self, points, domain):
+        columns = {n: c.repeat_interleave(2) for n, c in points.columns.items()}
+        columns[self.coordinate][1::2] = domain.axis(self.coordinate).upper
+        return Points(columns)
+
+    def residual(self, s):
+        sides = TwoSided(s)
+        orders = [(self.coordinate,) * order for order in range(self.derivatives + 1)]
+        return {
+            f"{name}_{''.join(index)}" if index else name: Shifted(getattr(sides.minus, name), index) - Shifted(getattr(sides.plus, name), index)
+            for name in self.fields or s.field_names
+            for index in orders
+        }
+
+
+QUADRATURE = "quadrature_weight"
+
+
+@dataclass(frozen=True)
+class Integral(Constraint):
+    """The integral of an expression over some coordinates: ``Integral("mass", lambda s: s.u, over="x", equals=1.0)``.
+
+    One row for each value of the other coordinates, a single row where there are none. Gauss quadrature with ``points`` nodes along
+    each coordinate integrated over; ``equals`` is a number or a function of the other coordinates.
+    """
+
+    integrand: Callable[[Local], object]
+    over: str | tuple[str, ...] = field(kw_only=True)
+    equals: float | Callable = field(default=0.0, kw_only=True)
+    points: int = field(default=32, kw_only=True)
+
+    def __post_init__(self):
+        super().__post_init__()
+        object.__setattr__(self, "over", (self.over,) if isinstance(self.over, str) else tuple(self.over))
+        if not self.over or self.points < 1:
+            raise ProblemError(f"Constraint {self.name!r}: an integral runs over at least one coordinate with at least one node each.")
+
+    @property
+    def nodes(self) -> int:
+        return self.points ** len(self.over)
+
+    def region(self, domain):
+        rest = [a for a in domain.axes if a.name not in self.over]
+        return Box(*rest) if rest else Points({a.name: [a.lower] for a in domain.axes})
+
+    def expand(self, points, domain):
+        nodes, weights = tensor_rule([domain.axis(n) for n in self.over], self.points)
+        rows = len(points)
+        columns = {n: nodes[n].repeat(rows) if n in self.over else points[n].repeat_interleave(self.nodes) for n in domain.names}
+        return Points({**columns, QUADRATURE: weights.repeat(rows)})
+
+    def residual(self, s):
+        terms = values(self.integrand(s)) * values(getattr(s.data, QUADRATURE))
+        equals = self.equals(s.node(0, self.nodes)) if callable(self.equals) else self.equals
+        return terms.view(-1, self.nodes).sum(dim=1) - values(equals)
+
+
+def target_values(target: Target, s: Local):
+    """A prescribed value at the points of ``s``: a number, a function of s, or a data column."""
+    if isinstance(target, str):
+        return getattr(s.data, target)
+    return target(s) if callable(target) else target
+
+
+def rows_of(constraint: Constraint, s: Local, count: int) -> dict[str, Tensor]:
+    """The residual's values as named batches of rows (count,); the name is empty where there is one alone.
+
+    Raises ProblemError, with the constraint's name and the shapes, for a value of any other shape.
+    """
+    rows = dict(_named("", constraint.residual(s)))
+    if not rows:
+        raise ProblemError(f"Constraint {constraint.name!r} returned nothing: return the expression that must vanish.")
+    for name, value in rows.items():
+        part = f"Constraint {constraint.name!r}" + (f", part {name!r}" if name else "")
+        if not isinstance(value, Jet | Tensor):
+            raise ProblemError(f"{part} must return values of shape (N,), got {type(value).__name__}: write it in terms of s.")
+        if tuple(value.shape) != (count,):
+            raise ProblemError(
+                f"{part} must return values of shape (N,) = ({count},), got {tuple(value.shape)}: all names of s have shape (N,), so "
+                "look for indexing with None, unsqueeze or a coefficient of shape (N, 1)."
+            )
+    return {name: values(value) for name, value in rows.items()}
+
+
+def _named(prefix: str, value):
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from _named(f"{prefix}.{key}" if prefix else str(key), part)
+    elif isinstance(value, tuple | list | Vector):
+        for i, part in enumerate(value):
+            yield from _named(f"{prefix}[{i}]", part)
+    else:
+        yield prefix, value
+
+
+def hard_parts(constraint: Prescribed, domain: Box) -> tuple[Face, ...]:
+    """The faces of a hard condition. Raises ProblemError where a hard condition cannot be built."""
+    region = constraint.region(domain)
+    faces = region.faces if isinstance(region, Faces) else (region,) if isinstance(region, Face) else None
+    if faces is None:
+        raise ProblemError(
+            f"Constraint {constraint.name!r}: hard=True needs sides of a box, got {type(region).__name__}: use hard=False there."
+        )
+    return faces
+
+
+def row_points(constraint: Constraint, domain: Box, count: int, sampler: str, generator: torch.Generator) -> Points:
+    """The row points of a constraint: about ``count`` samples of its region, or all its data points."""
+    place = constraint.region(domain)
+    return place if isinstance(place, Points) else place.sample(count, sampler, generator)

@@ -1,0 +1,9 @@
+"""The two kinds of error that a user meets, and why they differ."""
+
+
+class ProblemError(ValueError):
+    """The user's input breaks a rule: the message says the rule, what was got and how to mend it."""
+
+
+class EvaluationError(RuntimeError):
+    """An evaluation cannot be carried out: an unknown derivative, a missing Taylor rule, non-finite numbers."""

@@ -1,0 +1,6 @@
+"""Networks by name: specifications that are built once the problem tells their inputs and outputs."""
+
+from pinnsine.nets.mlp import MLP as MLP
+from pinnsine.nets.siren import Siren as Siren
+
+NETWORKS = {"siren": Siren, "mlp": MLP}

@@ -1,0 +1,369 @@
+"""The one place where residuals are scaled, stacked and differentiated by the parameters.
+
+Row i of constraint c is sqrt(w_c m_i w(x_i)) r_i / sigma_i with m_i = 1/N_c, so that the loss is |rows|^2, without a factor 1/2. All
+methods are pure functions of the flat parameter vector theta (P,).
+
+The one-backward Jacobian: a row depends on the evaluations at its own nodes alone, so one backward pass of the *sum* of the rows gives
+G = d rows / d(outputs of a layer) at every node, and with the layer's inputs A the rows of the Jacobian are sums of outer products,
+d r_i / dW = sum over k, q of G[k, i, q] (x) A[k, i, q] (k derivatives, q nodes). Each constraint is probed once against an ordinary
+vector-Jacobian product with random weights; where rows are coupled, or a parameter acts otherwise than through a layer, the generic
+route (batched vjp) is taken.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from pinnsine.ansatz import Ansatz
+from pinnsine.constraint import Constraint, Prescribed, rows_of, target_values
+from pinnsine.errors import EvaluationError, ProblemError
+from pinnsine.jet import Context, Index, closure, values
+from pinnsine.linearised import Linearised
+from pinnsine.local import Local
+from pinnsine.points import Points
+from pinnsine.probe import coordinates_at, data_of
+from pinnsine.scaling import row_scales
+
+PROBE_ROWS = 5
+CACHE_ROWS = 512  # rows of a layer's outer products made at a time, so that they stay in the cache
+PROBE_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Term:
+    """A constraint bound to a trial function: the derivatives it needs, its rows' names and factors, its Jacobian route."""
+
+    constraint: Constraint
+    need: Mapping[str, set[Index]]
+    scales: Mapping[str, float]
+    route: str  # "one backward" or "batched vjp"
+
+
+class Objective:
+    """The weighted residual rows of a problem at given points, with loss, gradient, products with the Jacobian, and the Jacobian.
+
+    ``points`` maps a constraint's name to its row points; ``memory`` is the budget in bytes for the Jacobian and for what its
+    evaluation holds at a time. Build one with ``bind``.
+    """
+
+    def __init__(
+        self,
+        ansatz: Ansatz,
+        terms: tuple[Term, ...],
+        points: Mapping[str, Points],
+        memory: float,
+        fixed: Mapping[str, Tensor] | None = None,
+    ):
+        self.ansatz, self.terms, self.points, self.memory = ansatz, terms, dict(points), memory
+        self.fixed = dict(fixed or {})  # parameters held at their values, by name
+        self._storage: Tensor | None = None
+
+    def with_points(self, points: Mapping[str, Points]) -> Objective:
+        """The same objective at other points; constraints that are not named keep theirs."""
+        other = Objective(self.ansatz, self.terms, {**self.points, **points}, self.memory, self.fixed)
+        other._storage = self._storage
+        return other
+
+    def restrict(self, names: Sequence[str], theta: Tensor) -> Objective:
+        """The objective as a function of the named parameters alone, all others held at theta (P,)."""
+        fixed = {n: v.detach() for n, v in self.views(theta).items() if n not in names}
+        return Objective(self.ansatz, self.terms, self.points, self.memory, {**self.fixed, **fixed})
+
+    @cached_property
+    def blocks(self) -> dict[str, slice]:
+        """Where each free parameter lies in theta."""
+        sizes = {n: p.numel() for n, p in self.ansatz.named_parameters() if n not in self.fixed}
+        ends = dict(zip(sizes, itertools.accumulate(sizes.values()), strict=True))
+        return {n: slice(ends[n] - size, ends[n]) for n, size in sizes.items()}
+
+    def views(self, theta: Tensor) -> dict[str, Tensor]:
+        """All parameters by name: the free ones as views of theta, the others as they are held."""
+        shapes = {n: p.shape for n, p in self.ansatz.named_parameters()}
+        return {**{n: theta[block].view(shapes[n]) for n, block in self.blocks.items()}, **self.fixed}
+
+    @cached_property
+    def count(self) -> int:
+        """The number of rows."""
+        return sum(len(self.points[t.constraint.name]) * len(t.scales) for t in self.terms)
+
+    def rows(self, theta: Tensor) -> Tensor:
+        """All rows (R,), without a graph. Raises ProblemError for a constraint with a loss of its own."""
+        self.require_squares("residual rows")
+        with torch.no_grad():
+            views = self.views(theta)
+            return torch.cat([rows.reshape(-1) for t in self.terms for rows in self._row_chunks(t, views)])
+
+    def loss(self, theta: Tensor) -> float:
+        """|rows|^2, plus the losses that constraints define themselves."""
+        return sum(self.losses(theta).values())
+
+    def losses(self, theta: Tensor) -> dict[str, float]:
+        """The loss of each constraint by name."""
+        with torch.no_grad():
+            views = self.views(theta)
+            return {t.constraint.name: float(self._loss(t, views)) for t in self.terms}
+
+    def loss_and_gradient(self, theta: Tensor) -> tuple[float, Tensor]:
+        """The loss and its gradient (P,)."""
+        theta = theta.detach().requires_grad_()
+        gradient, total = torch.zeros_like(theta), 0.0
+        for term in self.terms:
+            if term.constraint.loss is not None:
+                loss = self._loss(term, self.views(theta))
+                gradient += torch.autograd.grad(loss, theta)[0]
+                total += float(loss)
+                continue
+            for points in self._chunks(term):
+                rows = self._rows(term, self.views(theta), points)
+                loss = rows.square().sum()
+                gradient += torch.autograd.grad(loss, theta)[0]
+                total += float(loss)
+        return total, gradient
+
+    def vjp(self, theta: Tensor, weights: Tensor) -> Tensor:
+        """J^T weights (P,), for weights (R,)."""
+        theta, start = theta.detach().requires_grad_(), 0
+        gradient = torch.zeros_like(theta)
+        for rows in self._graph_rows(theta):
+            gradient += torch.autograd.grad(rows, theta, weights[start : start + len(rows)])[0]
+            start += len(rows)
+        return gradient
+
+    def jvp(self, theta: Tensor, direction: Tensor) -> Tensor:
+        """J direction (R,), by two backward passes (any evaluator)."""
+        theta, parts = theta.detach().requires_grad_(), []
+        for rows in self._graph_rows(theta):
+            weights = torch.zeros_like(rows, requires_grad=True)
+            [adjoint] = torch.autograd.grad(rows, theta, weights, create_graph=True)
+            parts.append(torch.autograd.grad(adjoint, weights, direction)[0])
+        return torch.cat(parts)
+
+    def jacobian(self, theta: Tensor, into: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Rows (R,) and Jacobian (R, P), the latter written ``into`` a given tensor if there is one."""
+        rows, jacobian = theta.new_empty(self.count), theta.new_empty(self.count, len(theta)) if into is None else into
+        start = 0
+        for r, J in self._jacobian_chunks(theta, into=jacobian):
+            rows[start : start + len(r)] = r
+            if J is not None:
+                jacobian[start : start + len(r)] = J
+            start += len(r)
+        return rows, jacobian
+
+    def linearise(self, theta: Tensor) -> Linearised:
+        """The rows and their first-order model at theta; the Jacobian is kept if it fits the memory budget.
+
+        The Jacobian lives in a workspace that the next call overwrites: fresh pages would cost more than filling it.
+        Raises EvaluationError if a row is not finite.
+        """
+        self.require_squares("Gauss-Newton methods")
+        if self.count * len(theta) * theta.element_size() <= self.memory:
+            return Linearised.dense(*self.jacobian(theta, self._workspace(theta)))
+        chunks = self._jacobian_chunks(theta)
+        return Linearised.streamed(chunks, lambda p: self.jvp(theta, p), lambda v: self.vjp(theta, v))
+
+    def _workspace(self, theta: Tensor) -> Tensor:
+        shape = (self.count, len(theta))
+        if self._storage is None or self._storage.shape != shape:
+            self._storage = theta.new_empty(shape)
+        return self._storage
+
+    def require_squares(self, who: str) -> None:
+        """Raise ProblemError if a constraint has a loss of its own, which only gradient methods can use."""
+        for term in self.terms:
+            if term.constraint.loss is not None:
+                raise ProblemError(
+                    f"Constraint {term.constraint.name!r} has a loss of its own, so {who} cannot be used: choose Adam or LBFGS, or drop loss=."
+                )
+
+    def magnitudes(self, theta: Tensor, name: str, points: Points) -> Tensor:
+        """The size of a constraint's rows at other points (N,): the root of the sum of squares over its named rows."""
+        [term] = [t for t in self.terms if t.constraint.name == name]
+        with torch.no_grad():
+            return self._rows(term, self.views(theta), points).square().sum(dim=0).sqrt() * math.sqrt(len(points))
+
+    def _chunks(self, term: Term) -> Iterator[Points]:
+        """The row points of a term in pieces that fit the memory budget; coupled rows must stay together."""
+        points = self.points[term.constraint.name]
+        if term.route != "one backward":
+            yield points
+            return
+        size = max(64, int(self.memory / (self._bytes_per_row(term) + 1)))
+        for start in range(0, len(points), size):
+            yield points.select(slice(start, start + size))
+
+    def _bytes_per_row(self, term: Term) -> int:
+        """What the graph of one row holds: about eight tensors per layer and derivative."""
+        components = len(closure(set().union(*term.need.values())))
+        widths = sum(p.shape[0] for _, p in self.ansatz.named_parameters() if p.ndim == 2)
+        return 8 * 8 * components * widths * term.constraint.nodes
+
+    def _row_chunks(self, term: Term, views) -> list[Tensor]:
+        """The rows of a term as one tensor (C, N), row names first."""
+        return [torch.cat([self._rows(term, views, points) for points in self._chunks(term)], dim=1)]
+
+    def _graph_rows(self, theta: Tensor) -> Iterator[Tensor]:
+        """The rows of one term after another, in the order of ``rows``, with their graph."""
+        for term in self.terms:
+            yield self._rows(term, self.views(theta), self.points[term.constraint.name]).reshape(-1)
+
+    def _loss(self, term: Term, views) -> Tensor:
+        if term.constraint.loss is None:
+            return sum(self._rows(term, views, points).square().sum() for points in self._chunks(term))
+        points = self.points[term.constraint.name]
+        raw = self._rows(term, views, points) * math.sqrt(len(points))
+        return sum(term.constraint.loss(r) for r in raw)
+
+    def _rows(self, term: Term, views, points: Points, tape=None, unknowns=None) -> Tensor:
+        """The scaled rows (C, N) of a term at row points."""
+        constraint, problem = term.constraint, self.ansatz.problem
+        local = self.ansatz.local(views, constraint.expand(points, problem.domain), term.need, tape, unknowns)
+        rows = rows_of(constraint, local, len(points))
+        size = 1 / math.sqrt(len(self.points[constraint.name]))
+        stacked = torch.stack([rows[name] * (size * scale) for name, scale in term.scales.items()])
+        factors = position_factors(constraint, problem, points)
+        return stacked if factors is None else stacked * factors
+
+    def _jacobian_chunks(self, theta: Tensor, into: Tensor | None = None) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """(rows, Jacobian rows) in the order of ``rows``; written into ``into`` where that is given, and None returned."""
+        start = 0
+        for term in self.terms:
+            count = len(self.points[term.constraint.name])
+            names = len(term.scales)
+            block = None if into is None else into[start : start + names * count].view(names, count, -1)
+            done = 0
+            for points in self._chunks(term):
+                target = None if block is None else block[:, done : done + len(points)]
+                r, J = self._term_jacobian(term, theta, points, target)
+                done += len(points)
+                if block is None:
+                    yield r.reshape(-1), J.reshape(-1, len(theta))
+                else:
+                    parts = r if done == len(points) else torch.cat([parts, r], dim=1)
+            if block is not None:
+                yield parts.reshape(-1), None
+            start += names * count
+
+    def _term_jacobian(self, term: Term, theta: Tensor, points: Points, out: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Rows (C, N) and Jacobian (C, N, P) of a term at row points."""
+        if out is None:
+            out = theta.new_empty(len(term.scales), len(points), len(theta))
+        if term.route == "one backward":
+            return self._one_backward(term, theta, points, out), out
+        return self._batched_vjp(term, theta, points, out), out
+
+    def _one_backward(self, term: Term, theta: Tensor, points: Points, out: Tensor) -> Tensor:
+        problem, nodes = self.ansatz.problem, term.constraint.nodes
+        views = {n: v.detach().requires_grad_(n in self.blocks) for n, v in self.views(theta).items()}
+        raw = views["unknowns"].detach()
+        free = "unknowns" in self.blocks
+        leaves = {u.name: raw[k].repeat(len(points) * nodes).requires_grad_(free) for k, u in enumerate(problem.unknowns)}
+        tape: list = []
+        rows = self._rows(term, views, points, tape, leaves)
+        names = {id(views[n]): n for n in self.blocks}
+        taped = [(names.get(id(w)), names.get(id(b)), inputs, outputs) for w, b, inputs, outputs in tape if outputs.requires_grad]
+        wanted = [outputs for *_, outputs in taped] + (list(leaves.values()) if free else [])
+        for c, row in enumerate(rows):
+            slopes = (None,) * len(wanted)
+            if row.requires_grad:
+                slopes = torch.autograd.grad(row.sum(), wanted, retain_graph=c + 1 < len(rows), allow_unused=True)
+            self._fill(out[c], taped, slopes, nodes)
+        return rows.detach()
+
+    def _fill(self, out: Tensor, taped, slopes, nodes: int) -> None:
+        """Write the outer products of layer inputs and slopes into the Jacobian rows (N, P)."""
+        written: set[str] = set()
+
+        def put(name: str, part: Tensor, start: int) -> None:
+            target = out[start : start + len(part), self.blocks[name]]
+            target.add_(part) if name in written else target.copy_(part)
+
+        for (weight, bias, inputs, _), slope in zip(taped, slopes, strict=False):
+            if slope is None:
+                continue
+            if weight is not None:
+                left, right = _by_row(slope, nodes), _by_row(inputs.detach(), nodes)
+                for start in range(0, len(out), CACHE_ROWS):
+                    part = slice(start, start + CACHE_ROWS)
+                    put(weight, torch.einsum("kno,kni->noi", left[:, part], right[:, part]).flatten(1), start)
+                written.add(weight)
+            if bias is not None:
+                put(bias, slope[0].view(len(out), nodes, -1).sum(dim=1), 0)
+                written.add(bias)
+        numbers = [s if s is None else s.view(len(out), nodes).sum(dim=1) for s in slopes[len(taped) :]]
+        if any(n is not None for n in numbers):
+            put("unknowns", torch.stack([torch.zeros_like(out[:, 0]) if n is None else n for n in numbers], dim=1), 0)
+            written.add("unknowns")
+        for name in self.blocks.keys() - written:
+            out[:, self.blocks[name]] = 0
+
+    def _batched_vjp(self, term: Term, theta: Tensor, points: Points, out: Tensor) -> Tensor:
+        theta = theta.detach().requires_grad_()
+        rows = self._rows(term, self.views(theta), points)
+        flat, target = rows.reshape(-1), out.view(-1, len(theta)) if out.is_contiguous() else out.new_empty(rows.numel(), len(theta))
+        identity = torch.eye(len(flat), dtype=theta.dtype)
+        size = max(1, int(self.memory / (64 * self._bytes_per_row(term) * len(points))) or 1)
+        for start in range(0, len(flat), size):
+            seeds = identity[start : start + size]
+            target[start : start + size] = torch.autograd.grad(flat, theta, seeds, retain_graph=True, is_grads_batched=True)[0]
+        if not out.is_contiguous():
+            out.copy_(target.view_as(out))
+        return rows.detach()
+
+    def route_of(self, term: Term, theta: Tensor) -> str:
+        """Probe a term: does the one-backward Jacobian agree with an ordinary vjp under random weights of the rows?"""
+        points = self.points[term.constraint.name]
+        points = points.select(slice(0, min(PROBE_ROWS, len(points))))
+        generator = torch.Generator().manual_seed(0)
+        graph = theta.detach().requires_grad_()
+        rows = self._rows(term, self.views(graph), points)
+        weights = torch.rand(rows.shape, generator=generator, dtype=rows.dtype) + 0.5
+        if not rows.requires_grad:
+            raise ProblemError(
+                f"The loss of constraint {term.constraint.name!r} does not depend on the parameters: write it in terms of the fields of s, "
+                "and without detach()."
+            )
+        [truth] = torch.autograd.grad(rows, graph, weights, allow_unused=True, materialize_grads=True)
+        _, J = self._term_jacobian(replace(term, route="one backward"), theta, points)
+        found = torch.einsum("cnp,cn->p", J, weights)
+        scale = truth.abs().max()
+        return "one backward" if bool((found - truth).abs().max() <= PROBE_TOLERANCE * scale) else "batched vjp"
+
+
+def _by_row(tensor: Tensor, nodes: int) -> Tensor:
+    """(K, N Q, w) -> (K Q, N, w): the nodes of a row are summed over like the derivatives."""
+    if nodes == 1:
+        return tensor
+    components, _, width = tensor.shape
+    return tensor.view(components, -1, nodes, width).transpose(1, 2).reshape(components * nodes, -1, width)
+
+
+def position_factors(constraint: Constraint, problem, points: Points) -> Tensor | None:
+    """The factors sqrt(w(x_i)) / sigma_i of the rows (N,), or None where all are one."""
+    factors = None
+    if callable(constraint.weight):
+        context = Context(space=problem.domain.space, normal=points.normal)
+        local = Local(problem.names, context, coordinates_at(problem, points, context), {}, data=data_of(problem, points))
+        factors = torch.as_tensor(values(constraint.weight(local)), dtype=torch.float64).sqrt()
+    if isinstance(constraint, Prescribed) and constraint.sigma is not None:
+        sigma = points[constraint.sigma] if isinstance(constraint.sigma, str) else constraint.sigma
+        factors = 1 / sigma if factors is None else factors / sigma
+    return factors
+
+
+def bind(ansatz: Ansatz, points: Mapping[str, Points], needs, scales, memory: float = 2e9) -> Objective:
+    """The objective of an ansatz at row points, with every constraint's Jacobian route probed at the ansatz's own parameters."""
+    theta = ansatz.flat()
+    problem = ansatz.problem
+    terms = tuple(
+        Term(c, needs[c.name], row_scales(problem, c, scales), "one backward") for c in problem.soft if len(points[c.name])
+    )
+    objective = Objective(ansatz, terms, points, memory)
+    routed = tuple(replace(t, route=objective.route_of(t, theta)) for t in terms)
+    return Objective(ansatz, routed, points, memory)

@@ -1,0 +1,26 @@
+"""What an optimizer returns from one iteration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from torch import Tensor
+
+
+class Progress(Enum):
+    """Whether an iteration moved."""
+
+    MOVED = "moved"
+    STALLED = "no step lowers the loss any further"
+    BROKEN = "the loss is not finite"
+
+
+@dataclass(frozen=True)
+class Step:
+    """The new parameters (P,), their loss, and the optimizer's state for the next iteration (numbers and tensors by name)."""
+
+    theta: Tensor
+    loss: float
+    state: dict = field(default_factory=dict)
+    progress: Progress = Progress.MOVED

@@ -1,0 +1,109 @@
+"""Named columns of equal length: coordinates, and whatever was measured there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pinnsine.errors import ProblemError
+
+
+@dataclass(frozen=True)
+class Points:
+    """A batch of N points: ``columns[name]`` (N,) holds a coordinate or a datum, ``normal[name]`` (N,) a component of the unit normal.
+
+    Numbers, lists and arrays are converted to float64 tensors. Raises ProblemError for columns of other shapes or unequal lengths.
+    """
+
+    columns: Mapping[str, Tensor]
+    normal: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def __post_init__(self):
+        columns = {n: c if isinstance(c, Tensor) else torch.as_tensor(np.asarray(c, dtype=np.float64)) for n, c in self.columns.items()}
+        shapes = {n: tuple(c.shape) for n, c in columns.items()}
+        if not columns or any(len(s) != 1 for s in shapes.values()) or len(set(shapes.values())) != 1:
+            got = ", ".join(f"{n} {s}" for n, s in shapes.items()) or "no columns"
+            raise ProblemError(f"Points need columns of one shape (N,), got {got}: flatten them to the same length.")
+        object.__setattr__(self, "columns", columns)
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self.columns[name]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.columns)
+
+    def matrix(self, names: Sequence[str]) -> Tensor:
+        """The columns ``names`` side by side (N, d)."""
+        return torch.stack([self.columns[n] for n in names], dim=1)
+
+    def select(self, index: Tensor | slice) -> Points:
+        """The points of an index tensor, a mask or a slice."""
+        return self._map(lambda column: column[index])
+
+    def repeat_each(self, count: int) -> Points:
+        """Every point ``count`` times in a row."""
+        return self._map(lambda column: column.repeat_interleave(count))
+
+    def to(self, dtype: torch.dtype, device: torch.device) -> Points:
+        return self._map(lambda column: column.to(device=device, dtype=dtype))
+
+    def _map(self, function) -> Points:
+        return Points({n: function(c) for n, c in self.columns.items()}, {n: function(c) for n, c in self.normal.items()})
+
+    @staticmethod
+    def join(parts: Sequence[Points]) -> Points:
+        """The points of all ``parts`` in order; they share their columns."""
+        columns = {n: torch.cat([p.columns[n] for p in parts]) for n in parts[0].columns}
+        return Points(columns, {n: torch.cat([p.normal[n] for p in parts]) for n in parts[0].normal})
+
+    @staticmethod
+    def read(path: str | Path) -> Points:
+        """Columns of a table: .csv (first line: names), .npz (one array a name) or .h5/.hdf5 (one dataset a name).
+
+        Raises ProblemError if the file is missing, of another kind, or holds numbers that are not finite.
+        """
+        path = Path(path)
+        if not path.exists():
+            raise ProblemError(f"There is no file {str(path)!r} to read points from.")
+        columns = _read_columns(path)
+        broken = [n for n, c in columns.items() if not np.isfinite(np.asarray(c, dtype=np.float64)).all()]
+        if broken:
+            raise ProblemError(f"{path.name}: column {broken[0]!r} holds numbers that are not finite: remove those rows.")
+        return Points(columns)
+
+
+def _read_columns(path: Path) -> dict[str, np.ndarray]:
+    if path.suffix == ".csv":
+        table = np.genfromtxt(path, delimiter=",", names=True, dtype=np.float64, deletechars="")
+        return {n: np.atleast_1d(table[n]) for n in table.dtype.names or ()}
+    if path.suffix == ".npz":
+        with np.load(path, allow_pickle=False) as archive:
+            return {n: archive[n].ravel() for n in archive.files}
+    if path.suffix in (".h5", ".hdf5"):
+        import h5py
+
+        with h5py.File(path) as file:
+            return {n: np.asarray(d).ravel() for n, d in file.items() if isinstance(d, h5py.Dataset)}
+    raise ProblemError(f"Points are read from .csv, .npz, .h5 or .hdf5, got {path.name!r}: convert the table first.")
+
+
+def tensor_grid(axes: Mapping[str, Tensor]) -> Points:
+    """All combinations of the values of each axis, the last axis running fastest."""
+    mesh = torch.meshgrid(*axes.values(), indexing="ij")
+    return Points({n: m.reshape(-1) for n, m in zip(axes, mesh, strict=True)})
+
+
+def grid_shape(dimension: int, total: int = 50_000) -> tuple[int, ...]:
+    """Odd counts per axis, equal, whose product stays near ``total``."""
+    count = max(3, math.floor(total ** (1 / dimension)))
+    return (count - 1 + count % 2,) * dimension

@@ -1,0 +1,104 @@
+"""Analytic fields of the problem's own size: what residuals are traced, checked and scaled with before there is a network.
+
+A probe is u = shift + scale * sin(k . y + phase), y the coordinates scaled to [-1, 1]; its exact derivatives of every order are jets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from pinnsine.constraint import Constraint, rows_of
+from pinnsine.jet import Constant, Context, Coordinate, Index, Jet, full
+from pinnsine.local import Local
+from pinnsine.points import Points
+
+if TYPE_CHECKING:
+    from pinnsine.problem import Problem
+
+
+@dataclass(frozen=True)
+class FieldScale:
+    """The expected range of a field: about shift +- scale."""
+
+    shift: float = 0.0
+    scale: float = 1.0
+
+
+class Recorder(Jet):
+    """A jet that notes which of its derivatives are asked for; one of them may be shifted."""
+
+    def __init__(self, jet: Jet, log: set[Index], shift: tuple[Index, float] | None = None):
+        super().__init__(jet.context)
+        self.jet, self.log, self.shift = jet, log, shift
+
+    def _component(self, index):
+        self.log.add(index)
+        component = full(self.jet.at(index), self.jet)
+        return component + self.shift[1] if self.shift and self.shift[0] == index else component
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What one evaluation of a constraint on a probe told: its rows by name, derivatives needed by field, unknowns used."""
+
+    rows: Mapping[str, torch.Tensor]
+    need: Mapping[str, set[Index]]
+    unknowns: frozenset[str]
+
+
+def coordinates_at(problem: Problem, points: Points, context: Context) -> dict[str, Jet]:
+    """The coordinates as jets."""
+    return {n: Coordinate(n, points[n], context) for n in problem.domain.names}
+
+
+def data_of(problem: Problem, points: Points) -> dict[str, torch.Tensor]:
+    """The columns that are no coordinates."""
+    return {n: c for n, c in points.columns.items() if n not in problem.domain.names}
+
+
+def trace(
+    problem: Problem,
+    constraint: Constraint,
+    points: Points,
+    scales: Mapping[str, FieldScale],
+    seed: int = 0,
+    shift: tuple[str, Index, float] | None = None,
+) -> Trace:
+    """Evaluate a constraint at row points on the probe of a seed.
+
+    ``shift``: (field, index, amount) added to that one derivative of the probe, to see how the rows depend on it.
+    """
+    nodes = constraint.expand(points, problem.domain)
+    context = Context(space=problem.domain.space, normal=nodes.normal)
+    coordinates = coordinates_at(problem, nodes, context)
+    need: dict[str, set[Index]] = {f.name: set() for f in problem.fields}
+    generator = torch.Generator().manual_seed(seed)
+    fields = {
+        f.name: Recorder(
+            _wave(problem, f, coordinates, scales, generator), need[f.name], shift[1:] if shift and shift[0] == f.name else None
+        )
+        for f in problem.fields
+    }
+    used = {u.name: set() for u in problem.unknowns}
+    unknowns = {
+        u.name: Recorder(Constant(torch.tensor(u.start, dtype=torch.float64).expand(len(nodes)), context), used[u.name])
+        for u in problem.unknowns
+    }
+    local = Local(problem.names, context, coordinates, fields, unknowns, data_of(problem, nodes))
+    rows = rows_of(constraint, local, len(points))
+    return Trace(rows, need, frozenset(n for n, log in used.items() if log))
+
+
+def _wave(problem, field, coordinates, scales, generator) -> Jet:
+    """The probe of one field: a plane wave of wave number about 2 along each of its own coordinates."""
+    phase = Constant(2 * torch.pi * torch.rand((), generator=generator, dtype=torch.float64))
+    for name in field.of:
+        axis = problem.domain.axis(name)
+        number = float(1 + 2 * torch.rand((), generator=generator)) * (1 if torch.rand((), generator=generator) < 0.5 else -1)
+        phase = phase + number * ((coordinates[name] - (axis.lower + axis.upper) / 2) / (axis.length / 2))
+    size = scales.get(field.name, FieldScale())
+    return size.shift + size.scale * torch.sin(phase)

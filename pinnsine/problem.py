@@ -1,0 +1,177 @@
+"""A problem: domain, unknown fields and numbers, constraints, and (apart from all of these) a reference to compare with."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pinnsine.check import Report, check
+from pinnsine.constraint import Constraint, Periodic, Prescribed, hard_parts
+from pinnsine.domain import Box
+from pinnsine.errors import ProblemError
+from pinnsine.local import Names
+from pinnsine.reference import Reference
+
+
+@dataclass(frozen=True)
+class Field:
+    """An unknown function; ``of`` names the coordinates it depends on, by default all: ``Field("q", of="x")``."""
+
+    name: str
+    of: str | tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """An unknown number with its starting value: ``Unknown("D", 1.0, positive=True)``.
+
+    A positive unknown is D = start * exp(theta), so that its start must be positive.
+    """
+
+    name: str
+    start: float
+    positive: bool = False
+
+    def __post_init__(self):
+        if self.positive and not self.start > 0:
+            raise ProblemError(f"Unknown {self.name!r} is declared positive, so its start must be above zero, got {self.start:g}.")
+
+
+class Problem:
+    """What is asked: find ``fields`` and ``unknowns`` on ``domain`` such that every constraint holds.
+
+    ``fields``: a name, a Field, or a sequence of them. ``reference`` is for comparison alone: nothing in the solver reads it.
+    Raises ProblemError for names that clash or read two ways, constraints of the same name, and conditions outside the domain.
+    """
+
+    def __init__(
+        self,
+        domain: Box,
+        fields: str | Field | Sequence[str | Field],
+        constraints: Sequence[Constraint],
+        *,
+        unknowns: Sequence[Unknown] = (),
+        reference: Reference | None = None,
+        name: str = "problem",
+    ):
+        fields = (fields,) if isinstance(fields, str | Field) else tuple(fields)
+        self.domain, self.reference, self.name = domain, reference, name
+        self.source: dict | None = None  # set by load_problem: which shipped problem this is, with which coefficients
+        self.fields = tuple(_bind(Field(f) if isinstance(f, str) else f, domain) for f in fields)
+        self.constraints, self.unknowns = tuple(constraints), tuple(unknowns)
+        if not isinstance(domain, Box):
+            raise ProblemError(f"A problem's first argument is its domain, got {type(domain).__name__}.")
+        if not self.fields:
+            raise ProblemError("A problem needs at least one field, as in fields='u'.")
+        self.names = Names(domain.names, tuple(f.name for f in self.fields), tuple(u.name for u in self.unknowns))
+        self._validate_constraints()
+
+    def _validate_constraints(self) -> None:
+        labels = [c.name for c in self.constraints]
+        twice = [n for n in labels if labels.count(n) > 1]
+        if twice:
+            raise ProblemError(f"Two constraints are called {twice[0]!r}: names must differ.")
+        for constraint in self.constraints:
+            _validate(constraint, self)
+
+    @property
+    def soft(self) -> tuple[Constraint, ...]:
+        """The constraints that give rows; hard ones are built into the trial function instead."""
+        return tuple(c for c in self.constraints if not c.hard)
+
+    def field(self, name: str) -> Field:
+        return next(f for f in self.fields if f.name == name)
+
+    def check(self) -> Report:
+        """The dry run: shapes, NaN, the scale of every row, derivatives needed, fields and unknowns not used. Trains nothing.
+
+        Raises ProblemError with one clear message for the first thing that is wrong.
+        """
+        return check(self)
+
+
+def _bind(field: Field, domain: Box) -> Field:
+    of = tuple(field.of.replace(",", " ").split()) if isinstance(field.of, str) else tuple(field.of)
+    for name in of:
+        domain.axis(name)
+    return Field(field.name, of or domain.names)
+
+
+def _validate(constraint: Constraint, problem: Problem) -> None:
+    domain, names = problem.domain, problem.names
+    region = constraint.region(domain)
+    missing = [n for n in domain.names if n not in region.names] if constraint.on is not None else []
+    if missing:
+        raise ProblemError(
+            f"Constraint {constraint.name!r}: its points lack the coordinate {missing[0]!r}; the domain has {', '.join(domain.names)}."
+        )
+    if isinstance(constraint, Periodic):
+        for name in constraint.fields:
+            if name not in names.fields:
+                raise ProblemError(f"Constraint {constraint.name!r} names {name!r}, which is no field: {', '.join(names.fields)}.")
+    if isinstance(constraint, Prescribed):
+        for target in constraint.targets:
+            kind, _, index = names.resolve(target)
+            if constraint.hard and (kind != "fields" or index):
+                raise ProblemError(f"Constraint {constraint.name!r}: hard=True prescribes values of fields, not {target!r}: use hard=False.")
+        if constraint.hard:
+            hard_parts(constraint, domain)
+
+
+def problems_folder() -> Path:
+    """The folder of the shipped problems: inside an installed package, beside the package in a checkout."""
+    package = Path(__file__).parent
+    return package / "problems" if (package / "problems").is_dir() else package.parent / "problems"
+
+
+def shipped_problems() -> list[str]:
+    """The names of the shipped problems."""
+    return sorted(p.stem for p in problems_folder().glob("*.py") if not p.stem.startswith("_"))
+
+
+def load_problem(name: str | Path, **coefficients) -> Problem:
+    """The problem of a shipped name, a file ``mine.py`` with a function ``problem(**coefficients)``, or ``module:factory``.
+
+    Raises ProblemError for an unknown name (with the near misses), a file without ``problem``, or an unknown coefficient.
+    """
+    name = str(name)
+    if ":" in name and not Path(name).exists():
+        factory, label = _imported_factory(name), name.partition(":")[2]
+    else:
+        path = Path(name) if name.endswith(".py") else problems_folder() / f"{name}.py"
+        if not path.exists():
+            near = difflib.get_close_matches(name, shipped_problems(), n=3, cutoff=0.4)
+            hint = f" Did you mean {' or '.join(near)}?" if near else ""
+            raise ProblemError(f"There is no problem {name!r}.{hint} `pinnsine list` names all of them; a file is given as mine.py.")
+        factory, label = _file_factory(path), path.stem
+    known = inspect.signature(factory).parameters
+    if unknown := [c for c in coefficients if c not in known]:
+        raise ProblemError(f"Problem {label!r} has no coefficient {unknown[0]!r}: it has {', '.join(known) or 'none'}.")
+    problem = factory(**coefficients)
+    if not isinstance(problem, Problem):
+        raise ProblemError(f"{name}: problem() must return a pinnsine.Problem, got {type(problem).__name__}.")
+    problem.name = label
+    if label in shipped_problems() and name == label:
+        problem.source = {"name": label, "coefficients": coefficients}
+    return problem
+
+
+def _file_factory(path: Path):
+    spec = importlib.util.spec_from_file_location(f"pinnsine_problem_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    if not callable(getattr(module, "problem", None)):
+        raise ProblemError(f"{path.name} defines no function problem(): write `def problem(): return pinnsine.Problem(...)`.")
+    return module.problem
+
+
+def _imported_factory(name: str):
+    module_name, _, factory_name = name.partition(":")
+    try:
+        return getattr(importlib.import_module(module_name), factory_name)
+    except (ImportError, AttributeError) as error:
+        raise ProblemError(f"{name!r} cannot be imported ({error}): give module:factory, both importable from here.") from error

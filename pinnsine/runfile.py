@@ -1,0 +1,179 @@
+"""Run files: a solution in HDF5, without pickle.
+
+The attributes of the root are JSON: what is needed to build the trial function again (domain, fields, network, scales, hard conditions with
+constant values) and what was found (estimate, outcome, settings). Datasets: ``theta``, ``history/<column>``, ``fingerprint/<constraint>``.
+A condition that was built in with a function for its values cannot be stored: loading such a run needs ``problem=``, unless the problem is
+a shipped one, which loads itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from pinnsine.ansatz import build_ansatz
+from pinnsine.constraint import Dirichlet, Periodic, row_points
+from pinnsine.domain import Axis, Box
+from pinnsine.errors import ProblemError
+from pinnsine.history import History
+from pinnsine.nets import NETWORKS
+from pinnsine.outcome import Outcome
+from pinnsine.probe import FieldScale, trace
+from pinnsine.problem import Field, Problem, Unknown, load_problem
+from pinnsine.solution import Solution
+
+FORMAT = "pinnsine run"
+VERSION = 1
+FINGERPRINT_POINTS = 16
+
+
+def save(solution: Solution, path: str | Path) -> Path:
+    """Write a run file; it is complete or not there at all.
+
+    Raises ProblemError if the folder cannot be written to.
+    """
+    import h5py
+
+    path = Path(path)
+    beside = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with h5py.File(beside, "w") as file:
+            file.attrs["format"], file.attrs["version"] = FORMAT, VERSION
+            file.attrs["spec"] = json.dumps(_spec(solution))
+            file["theta"] = solution.ansatz.flat().cpu().double().numpy()
+            for name in solution.history:
+                file[f"history/{name}"] = solution.history[name]
+            for name, values in fingerprint(solution.problem).items():
+                file[f"fingerprint/{name}"] = values
+        with open(beside, "rb") as written:
+            os.fsync(written.fileno())
+        os.replace(beside, path)
+    except OSError as error:
+        raise ProblemError(f"The run file {str(path)!r} cannot be written: {error}.") from error
+    return path
+
+
+def load(path: str | Path, problem: Problem | None = None, net: nn.Module | None = None) -> Solution:
+    """Read a run file.
+
+    Without ``problem`` the solution predicts and plots; a run of a shipped problem reloads it and also compares. ``net``: the module, where
+    the run used one of the user's own.
+
+    Raises ProblemError for a file that is missing, truncated, not ours or of a newer version, for a run of another problem (naming the
+    difference), and where the file alone is not enough.
+    """
+    spec, theta, history, prints = _read(Path(path))
+    if problem is None and spec["source"] is not None:
+        problem = load_problem(spec["source"]["name"], **spec["source"]["coefficients"])
+    if problem is not None:
+        _require_same(problem, spec, prints, path)
+    else:
+        problem = _bare_problem(spec, path)
+    if net is None:
+        if spec["net"] is None:
+            raise ProblemError(f"{path}: the run used a module of its own: give it again, as in load(path, net=module).")
+        settings = dict(spec["net"])
+        net = NETWORKS[settings.pop("kind")](**settings)
+    scales = {n: FieldScale(*s) for n, s in spec["scales"].items()}
+    ansatz = build_ansatz(problem, net, scales, torch.Generator().manual_seed(0), spec["evaluator"])
+    if len(theta) != ansatz.size:
+        raise ProblemError(f"{path}: the run has {len(theta)} parameters, this network {ansatz.size}: give the network of the run.")
+    ansatz.load(torch.from_numpy(theta))
+    estimate = {n: float("nan") if v is None else v for n, v in spec["estimate"].items()}
+    return Solution(problem, ansatz, History(history), Outcome[spec["outcome"]], estimate, spec["settings"])
+
+
+def _spec(solution: Solution) -> dict:
+    problem, ansatz = solution.problem, solution.ansatz
+    return {
+        "name": problem.name,
+        "source": problem.source,
+        "axes": [asdict(a) for a in problem.domain.axes],
+        "fields": [asdict(f) for f in problem.fields],
+        "unknowns": [asdict(u) for u in problem.unknowns],
+        "net": _net_spec(ansatz.net),
+        "evaluator": ansatz.pieces[0].evaluator,
+        "scales": {n: [s.shift, s.scale] for n, s in ansatz.scales.items()},
+        "periodic": [c.coordinate for c in problem.constraints if isinstance(c, Periodic) and c.hard],
+        "hard": [
+            [p.constraint, field, p.face.name, p.face.value, p.target if isinstance(p.target, int | float) else None]
+            for field, parts in ansatz.hard.items()
+            for p in parts
+        ],
+        "outcome": solution.outcome.name,
+        "estimate": {n: v if np.isfinite(v) else None for n, v in solution.estimate.items()},
+        "settings": solution.settings,
+    }
+
+
+def _net_spec(net) -> dict | None:
+    kinds = {cls: kind for kind, cls in NETWORKS.items()}
+    return {"kind": kinds[type(net)], **asdict(net)} if is_dataclass(net) and type(net) in kinds else None
+
+
+def _read(path: Path) -> tuple[dict, np.ndarray, dict, dict]:
+    import h5py
+
+    if not path.exists():
+        raise ProblemError(f"There is no run file {str(path)!r}.")
+    try:
+        with h5py.File(path) as file:
+            if file.attrs.get("format") != FORMAT:
+                raise ProblemError(f"{path} is an HDF5 file, but not a run of pinnsine's.")
+            if int(file.attrs["version"]) > VERSION:
+                raise ProblemError(
+                    f"{path} has format version {int(file.attrs['version'])}, this pinnsine reads up to {VERSION}: upgrade pinnsine."
+                )
+            groups = [{n: np.asarray(d) for n, d in file.get(group, {}).items()} for group in ("history", "fingerprint")]
+            return json.loads(file.attrs["spec"]), np.asarray(file["theta"]), *groups
+    except (OSError, KeyError, json.JSONDecodeError) as error:
+        raise ProblemError(f"{path} is truncated or no run file of pinnsine's: {error}") from error
+
+
+def fingerprint(problem: Problem) -> dict[str, np.ndarray]:
+    """The rows of every constraint at 16 fixed points of a fixed analytic field: equal for equal problems."""
+    generator = torch.Generator().manual_seed(0)
+    scales = {f.name: FieldScale(0.5, 1.0) for f in problem.fields}
+    prints = {}
+    for constraint in problem.constraints:
+        points = row_points(constraint, problem.domain, FINGERPRINT_POINTS, "uniform", generator).select(slice(0, FINGERPRINT_POINTS))
+        rows = trace(problem, constraint, points, scales).rows
+        prints[constraint.name] = torch.stack(list(rows.values())).numpy()
+    return prints
+
+
+def _require_same(problem: Problem, spec: dict, prints: dict, path) -> None:
+    """Refuse a run of another problem, naming the first difference."""
+    here = {"axes": [asdict(a) for a in problem.domain.axes], "fields": [list(asdict(f).values()) for f in problem.fields]}
+    there = {"axes": spec["axes"], "fields": [list(f.values()) for f in spec["fields"]]}
+    for what, word in (("axes", "domain"), ("fields", "fields")):
+        if json.loads(json.dumps(here[what])) != there[what]:
+            raise ProblemError(f"{path} is a run of another problem: its {word} differ: {there[what]} there, {here[what]} here.")
+    own = fingerprint(problem)
+    if own.keys() != prints.keys():
+        raise ProblemError(f"{path} is a run of another problem: constraints {', '.join(prints)} there, {', '.join(own)} here.")
+    for name, values in own.items():
+        if values.shape != prints[name].shape or not np.allclose(values, prints[name], rtol=1e-9, atol=1e-12, equal_nan=True):
+            raise ProblemError(f"{path} is a run of another problem: constraint {name!r} gives other rows (an equation or coefficient differs).")
+
+
+def _bare_problem(spec: dict, path) -> Problem:
+    """What can be rebuilt from the file alone: domain, fields, unknowns, and conditions built in with constant values."""
+    domain = Box(*(Axis(**a) for a in spec["axes"]))
+    constraints: list = [Periodic(f"periodic {n}", n, hard=True) for n in spec["periodic"]]
+    for k, (name, field, axis, value, target) in enumerate(spec["hard"]):
+        if target is None:
+            raise ProblemError(
+                f"{path}: condition {name!r} was built into the trial function with a function for its values, which a file cannot hold: "
+                "give the problem again, as in load(path, problem=...)."
+            )
+        constraints.append(Dirichlet(f"{name} {k}", on=domain.side(**{axis: value}), hard=True, **{field: target}))
+    fields = [Field(f["name"], tuple(f["of"])) for f in spec["fields"]]
+    return Problem(domain, fields, constraints, unknowns=[Unknown(**u) for u in spec["unknowns"]], name=spec["name"])
