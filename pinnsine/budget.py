@@ -15,7 +15,7 @@ def seconds(budget: float | str | None) -> float:
     """A time budget in seconds; None is no limit. Raises ProblemError unless it is positive."""
     if budget is None:
         return math.inf
-    match = re.fullmatch(r"\s*([-+]?[\d.]+(?:e[-+]?\d+)?)\s*(s|m|min|h)?\s*", str(budget))
+    match = re.fullmatch(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*(s|m|min|h)?\s*", str(budget))
     value = float(match[1]) * UNITS[match[2] or ""] if match else math.nan
     if not value > 0:
         raise ProblemError(f"A time budget is a positive number of seconds or a text such as '60s', '2m' or '1.5h', got {budget!r}.")

@@ -118,13 +118,13 @@ class Objective:
             if term.constraint.loss is not None:
                 loss = self._loss(term, self.views(theta))
                 gradient += torch.autograd.grad(loss, theta)[0]
-                total += float(loss)
+                total += float(loss.detach())
                 continue
             for points in self._chunks(term):
                 rows = self._rows(term, self.views(theta), points)
                 loss = rows.square().sum()
                 gradient += torch.autograd.grad(loss, theta)[0]
-                total += float(loss)
+                total += float(loss.detach())
         return total, gradient
 
     def vjp(self, theta: Tensor, weights: Tensor) -> Tensor:

@@ -67,10 +67,12 @@ def trace(
     scales: Mapping[str, FieldScale],
     seed: int = 0,
     shift: tuple[str, Index, float] | None = None,
+    numbers: Mapping[str, float] | None = None,
 ) -> Trace:
     """Evaluate a constraint at row points on the probe of a seed.
 
-    ``shift``: (field, index, amount) added to that one derivative of the probe, to see how the rows depend on it.
+    ``shift``: (field, index, amount) added to that one derivative of the probe, to see how the rows depend on it. ``numbers``: wave
+    numbers by coordinate in place of random ones.
     """
     nodes = constraint.expand(points, problem.domain)
     context = Context(space=problem.domain.space, normal=nodes.normal)
@@ -79,7 +81,7 @@ def trace(
     generator = torch.Generator().manual_seed(seed)
     fields = {
         f.name: Recorder(
-            _wave(problem, f, coordinates, scales, generator), need[f.name], shift[1:] if shift and shift[0] == f.name else None
+            _wave(problem, f, coordinates, scales, generator, numbers or {}), need[f.name], shift[1:] if shift and shift[0] == f.name else None
         )
         for f in problem.fields
     }
@@ -93,12 +95,12 @@ def trace(
     return Trace(rows, need, frozenset(n for n, log in used.items() if log))
 
 
-def _wave(problem, field, coordinates, scales, generator) -> Jet:
-    """The probe of one field: a plane wave of wave number about 2 along each of its own coordinates."""
+def _wave(problem, field, coordinates, scales, generator, numbers) -> Jet:
+    """The probe of one field: a plane wave, of wave number about 2 along each of its own coordinates unless given."""
     phase = Constant(2 * torch.pi * torch.rand((), generator=generator, dtype=torch.float64))
     for name in field.of:
         axis = problem.domain.axis(name)
         number = float(1 + 2 * torch.rand((), generator=generator)) * (1 if torch.rand((), generator=generator) < 0.5 else -1)
-        phase = phase + number * ((coordinates[name] - (axis.lower + axis.upper) / 2) / (axis.length / 2))
+        phase = phase + numbers.get(name, number) * ((coordinates[name] - (axis.lower + axis.upper) / 2) / (axis.length / 2))
     size = scales.get(field.name, FieldScale())
     return size.shift + size.scale * torch.sin(phase)

@@ -19,6 +19,7 @@ from pinnsine.problem import Problem
 
 SAMPLES = 256
 PROBES = 4
+NUDGE = 1e-4  # of a half-length, for the wave numbers of a source
 EQUATION_SHARE = 0.3  # rows of an equation count 0.3 against 1 for conditions: measured on Burgers and the wave equation
 
 
@@ -55,21 +56,26 @@ def _prescribed_scale(problem: Problem, name: str, samples: Mapping[str, Points]
 
 
 def _balanced_amplitude(problem: Problem, name: str, scales: Mapping[str, FieldScale], samples: Mapping[str, Points]) -> float:
-    """The amplitude a at which rms(R(base + a v) - R(base)) = rms(R(base)), v the probe of the field; 0 where R(base) vanishes."""
-    base_scales = {**scales, name: FieldScale(scales[name].shift, 0.0)}
+    """The amplitude a at which rms(R(base + a v) - R(base)) = rms(R(base)); 0 where R(base) vanishes.
+
+    v is a wave as short as the source R(base) itself along each coordinate, because the solution's waves are usually those of its source.
+    """
     residuals = [c for c in problem.soft if isinstance(c, Residual)]
 
-    def rows(amplitude: float) -> torch.Tensor:
-        wanted = {**base_scales, name: FieldScale(scales[name].shift, amplitude)}
-        parts = [trace(problem, c, samples[c.name], wanted).rows.values() for c in residuals]
+    def rows(amplitude: float, numbers: Mapping[str, float] | None = None, moved: Mapping[str, Points] | None = None) -> torch.Tensor:
+        wanted = {**scales, name: FieldScale(scales[name].shift, amplitude)}
+        parts = [trace(problem, c, (moved or samples)[c.name], wanted, numbers=numbers).rows.values() for c in residuals]
         return torch.cat([r.nan_to_num() for group in parts for r in group])
 
-    if not residuals:
+    if not residuals or not _rms(base := rows(0.0)) > 0:
         return 0.0
-    base = rows(0.0)
-    size = _rms(base)
+    numbers = {}
+    for axis in problem.domain.axes:
+        moved = {n: Points({**p.columns, axis.name: p[axis.name] + NUDGE * axis.length / 2}, p.normal) for n, p in samples.items()}
+        numbers[axis.name] = max(1.0, _rms(rows(0.0, moved=moved) - base) / NUDGE / _rms(base))
     exponents = range(-24, 25)
-    changes = [_rms(rows(10.0 ** (k / 2)) - base) for k in exponents] if size > 0 else []
+    changes = [_rms(rows(10.0 ** (k / 2), numbers) - base) for k in exponents]
+    size = _rms(base)
     for low, high, k in zip(changes, changes[1:], exponents, strict=False):
         if 0 < low <= size < high:
             return 10.0 ** ((k + math.log(size / low) / math.log(high / low)) / 2)

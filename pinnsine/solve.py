@@ -139,7 +139,7 @@ def solve(
             outcome = _run(state, phases, sampler == "rad", limits, monitor, [*callbacks, *line])
         ansatz.load(state.best if state.best is not None else state.theta)
         estimate = estimate_error(held_out, ansatz.flat())
-    settings = _settings(net, phases, state, ansatz, objective, dtype, device, seed, clock, sampler)
+        settings = _settings(net, phases, state, ansatz, objective, dtype, seed, clock, sampler)
     settings["reason"] = choice.reason if net is choice.net else "network given"
     solution = Solution(problem, ansatz, state.history, outcome, estimate, settings)
     if out is not None:
@@ -368,7 +368,9 @@ def _progress(show: bool):
         yield [line]
 
 
-def _settings(net, phases, state: State, ansatz: Ansatz, objective: Objective, dtype, device, seed, clock: Clock, sampler) -> dict:
+def _settings(
+    net, phases, state: State, ansatz: Ansatz, objective: Objective, dtype, seed, clock: Clock, sampler
+) -> dict:
     """What was used and what came of it, for the answer and the run file."""
     like = next(ansatz.parameters())
     last = state.history["loss"][-1] if state.history.rows else math.nan

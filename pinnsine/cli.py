@@ -1,0 +1,244 @@
+"""The command line: ``pinnsine list | check | solve | compare | plot | export``.
+
+Exit status: 0 done; 2 the user's input is wrong (one clear line); 3 the run stopped on numbers that are not finite;
+130 interrupted, with what was found saved where ``--out`` says.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import json
+import math
+import re
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from pinnsine.errors import EvaluationError, ProblemError
+
+if TYPE_CHECKING:
+    from pinnsine.problem import Problem
+    from pinnsine.solution import Comparison, Solution
+
+WRONG_INPUT, NOT_FINITE, INTERRUPTED = 2, 3, 130
+RUN_FILES = (".h5", ".hdf5")
+REPORTED = (
+    *("loss", "iterations", "evaluations", "seconds", "parameters", "points"),
+    *("dtype", "device", "seed", "versions"),
+)
+
+app = typer.Typer(
+    help="Solve partial differential equations with physics-informed sinusoidal networks.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+ProblemName = Annotated[
+    str, typer.Argument(metavar="PROBLEM", help="A shipped name, a file mine.py or module:factory.")
+]
+Coefficients = Annotated[list[str], typer.Option("--set", metavar="NAME=VALUE", help="A coefficient; may be repeated.")]
+RunFile = Annotated[Path, typer.Argument(metavar="RUN.h5", help="A run file written by `pinnsine solve --out`.")]
+Picture = Annotated[Path | None, typer.Option(metavar="FILE.png", help="Where to draw.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line, by default on the program's own arguments, and exit with the status above."""
+    try:
+        app(arguments, prog_name="pinnsine")
+    except ProblemError as error:
+        status, message = WRONG_INPUT, str(error)
+    except EvaluationError as error:
+        status, message = NOT_FINITE, str(error)
+    print("error:", " ".join(message.split()), file=sys.stderr)
+    sys.exit(status)
+
+
+@app.command("list")
+def list_problems() -> None:
+    """The shipped problems, one a line."""
+    from pinnsine.problem import problems_folder, shipped_problems
+
+    names = shipped_problems()
+    for name in names:
+        print(f"{name:<{max(map(len, names))}}  {first_sentence(problems_folder() / f'{name}.py')}".rstrip())
+
+
+def first_sentence(path: Path) -> str:
+    """The first sentence of a module's docstring, read without importing it; empty where there is none."""
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    paragraph = " ".join(text.partition("\n\n")[0].split())
+    return re.split(r"(?<=[.!?])\s", paragraph, maxsplit=1)[0]
+
+
+@app.command()
+def check(problem: ProblemName, coefficients: Coefficients = ()) -> None:
+    """The dry run of a problem: every constraint, where it holds, its typical size and the derivatives it needs."""
+    print(_load_problem(problem, coefficients).check())
+
+
+@app.command()
+def solve(
+    problem: ProblemName,
+    coefficients: Coefficients = (),
+    net: Annotated[str | None, typer.Option(help="siren or mlp, with settings: siren:width=32,depth=4")] = None,
+    optimizer: Annotated[
+        str | None, typer.Option(help="lm, lbfgs, adam; phases: adam:iterations=900,lr=1e-3+lm")
+    ] = None,
+    time: Annotated[str | None, typer.Option(metavar="DURATION", help="Wall time: 60s, 2m, 1.5h.")] = None,
+    iterations: Annotated[int | None, typer.Option(help="The most iterations.")] = None,
+    target: Annotated[float | None, typer.Option(help="Stop at this estimated relative error.")] = None,
+    points: Annotated[int | None, typer.Option(min=1, help="Points of the equations together.")] = None,
+    threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
+    dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float64",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    seed: Annotated[int, typer.Option(help="Seed of network and points.")] = 0,
+    out: Annotated[Path | None, typer.Option(metavar="RUN.h5", help="Write the run here.")] = None,
+    plot: Picture = None,
+    as_json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress and print no summary.")] = False,
+) -> None:
+    """Solve a problem; whatever is not given is chosen and reported."""
+    import pinnsine
+    from pinnsine.export import require_writable
+    from pinnsine.options import parse_net, parse_optimizer
+    from pinnsine.plot import FORMATS
+
+    network, phases = parse_net(net), parse_optimizer(optimizer)
+    # what the user's own file prints must not mix with the JSON object
+    with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
+        asked = _load_problem(problem, coefficients)
+        for path, suffixes, what in ((out, RUN_FILES, "A run"), (plot, FORMATS, "A picture")):
+            if path is not None:
+                require_writable(path, suffixes, what)
+        solution = pinnsine.solve(
+            asked,
+            net=network,
+            optimizer=phases,
+            points=points,
+            dtype=dtype,
+            device=device,
+            seed=seed,
+            time=time,
+            iterations=iterations,
+            target=target,
+            threads=threads,
+            out=out,
+            progress=not quiet,
+        )
+        if plot is not None:
+            solution.plot(plot)
+    comparison = compared(solution)
+    if as_json:
+        print(report(solution, comparison))
+    elif not quiet:
+        print(summary(solution, comparison, [path for path in (out, plot) if path is not None]))
+    _exit_by_outcome(solution, out)
+
+
+@app.command()
+def compare(run: RunFile, as_json: Json = False) -> None:
+    """The error of a stored solution against its problem's reference."""
+    import pinnsine
+
+    solution = pinnsine.load(run)
+    comparison = solution.compare()
+    print(report(solution, comparison) if as_json else comparison)
+
+
+@app.command()
+def plot(run: RunFile, out: Picture = None) -> None:
+    """Draw a stored solution, by default beside the run."""
+    import pinnsine
+
+    print(pinnsine.load(run).plot(out or run.with_suffix(".png")))
+
+
+@app.command()
+def export(run: RunFile, file: Annotated[Path, typer.Argument(metavar="FILE", help=".vtu, .csv or .npz")]) -> None:
+    """Write a stored solution on a grid for other programs."""
+    import pinnsine
+
+    print(pinnsine.load(run).export(file))
+
+
+def _load_problem(name: str, settings: Sequence[str]) -> Problem:
+    """The problem of a name and its coefficients; whatever goes wrong in a user's file becomes a ProblemError."""
+    from pinnsine.options import assignment
+    from pinnsine.problem import load_problem
+
+    coefficients = dict(assignment(text, "--set") for text in settings)
+    try:
+        return load_problem(name, **coefficients)
+    except ProblemError:
+        raise
+    except Exception as error:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(frame.filename).name}, line {frame.lineno}"
+        raise ProblemError(f"{name!r} cannot be loaded: {type(error).__name__}: {error} ({place}).") from error
+
+
+def compared(solution: Solution) -> Comparison | None:
+    """The comparison with the problem's reference; None where it has none that knows a field."""
+    reference = solution.problem.reference
+    known = reference is not None and any(f.name in reference.fields for f in solution.problem.fields)
+    return solution.compare() if known else None
+
+
+def summary(solution: Solution, comparison: Comparison | None, written: Sequence[Path]) -> str:
+    """What was chosen and why, how the run ended, what was found and how good it is."""
+    s = solution.settings
+    lines = [
+        f"{solution.problem.name}: {solution.outcome.value}",
+        f"  network    {s['net']} ({s['parameters']:,} parameters; {s['reason']})",
+        f"  run        {s['optimizer']}, {s['iterations']:,} iterations in {s['seconds']:.1f} s, loss {s['loss']:.1e}",
+        f"  on         {s['points']:,} points, {s['dtype']}, {s['device']}, {s['threads']} threads, seed {s['seed']}",
+        *(f"  unknown    {name} = {float(value):.8g}" for name, value in solution.unknowns.items()),
+        *(
+            f"  estimate   {name}: relative L2 {value:.1e}, without the reference"
+            for name, value in solution.estimate.items()
+        ),
+        *(f"  compared   {line}" for line in str(comparison or "").splitlines()),
+        *(f"  written    {path}" for path in written),
+    ]
+    return "\n".join(lines)
+
+
+def report(solution: Solution, comparison: Comparison | None) -> str:
+    """The run as one JSON object; numbers that are not finite are null."""
+    found = {
+        "problem": solution.problem.name,
+        "outcome": solution.outcome.name.lower(),
+        "unknowns": {name: float(value) for name, value in solution.unknowns.items()},
+        "relative_l2": comparison.relative_l2 if comparison else {},
+        "max_error": comparison.max_error if comparison else {},
+        "estimate": solution.estimate,
+    }
+    return json.dumps(_plain({**found, **{key: solution.settings[key] for key in REPORTED}}), allow_nan=False)
+
+
+def _plain(value):
+    """The value in JSON's own types."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    return value if isinstance(value, bool | int | str | None) else _plain(value.item())
+
+
+def _exit_by_outcome(solution: Solution, out: Path | None) -> None:
+    from pinnsine.outcome import Outcome
+
+    if solution.outcome is Outcome.BROKEN:
+        print("error:", solution.outcome.value, file=sys.stderr)
+        raise typer.Exit(NOT_FINITE)
+    if solution.outcome is Outcome.INTERRUPTED:
+        print("interrupted:", f"saved to {out}" if out else "not saved, since --out names no file", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED)
