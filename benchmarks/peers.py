@@ -124,7 +124,6 @@ def in_child(package: str, threads: int, **options: object) -> dict[str, np.ndar
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            cwd=folder,
         )
         if child.returncode:
             sys.exit(f"{child.stdout[-4000:]}\npeers.py: the {package} half failed with status {child.returncode}.")
@@ -187,8 +186,8 @@ def machine(threads: int) -> str:
 def report(races: list[Race], host: str, iterations_scale: float, peer_dtype: str) -> str:
     """The comparison as Markdown: one row a seed, then the median and the worst of each ratio."""
     rows = [
-        f"| {r.seed} | {r.peer_error:.2e} | {r.peer_seconds:.1f} | {r.peer_lbfgs} | {r.our_error:.2e} | {r.our_seconds:.1f} "
-        f"| {r.reached:.1f} | {r.times_faster:.1f} | {r.times_smaller:.0f} |"
+        f"| {r.seed} | {r.peer_error:.2e} | {r.peer_seconds:.1f} | {r.peer_lbfgs} | {r.our_error:.2e} "
+        f"| {r.our_seconds:.1f} | {r.reached:.1f} | {r.times_faster:.1f} | {r.times_smaller:.0f} |"
         for r in races
     ]
     faster = np.nan_to_num([r.times_faster for r in races], nan=0.0)  # never reached counts as the worst
@@ -201,8 +200,7 @@ def report(races: list[Race], host: str, iterations_scale: float, peer_dtype: st
             "",
             host + "." + smoke,
             "",
-            "| seed | DeepXDE error | DeepXDE s | its L-BFGS steps | our error | our s | s to its error | times faster "
-            "| times smaller |",
+            "| seed | DeepXDE error | DeepXDE s | its L-BFGS steps | our error | our s | s to its error | times faster | times smaller |",
             "|---|---|---|---|---|---|---|---|---|",
             *rows,
             "",

@@ -5,8 +5,6 @@ Operators without a coordinate in their name (grad, div, curl, laplacian, advect
 
 from __future__ import annotations
 
-
-
 from torch import Tensor
 
 from pinnsine.errors import ProblemError
@@ -152,5 +150,3 @@ def normal_derivative(expression):
         raise ProblemError("The normal derivative exists on a boundary only: give the constraint a region with normals (on=...).")
     parts = [Shifted(jet, (n,)) * Constant(component) for n, component in normal.items()]
     return sum(parts[1:], start=parts[0])
-
-

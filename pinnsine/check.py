@@ -113,5 +113,3 @@ def _check_dependence(constraint: Constraint, traces: list[Trace]) -> None:
         f"Constraint {constraint.name!r} does not depend on the parameters: its rows are the same for every field. Write it in terms of "
         "the fields of s, and without detach()."
     )
-
-

@@ -40,9 +40,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-ProblemName = Annotated[
-    str, typer.Argument(metavar="PROBLEM", help="A shipped name, a file mine.py or module:factory.")
-]
+ProblemName = Annotated[str, typer.Argument(metavar="PROBLEM", help="A shipped name, a file mine.py or module:factory.")]
 Coefficients = Annotated[list[str], typer.Option("--set", metavar="NAME=VALUE", help="A coefficient; may be repeated.")]
 RunFile = Annotated[Path, typer.Argument(metavar="RUN.h5", help="A run file written by `pinnsine solve --out`.")]
 Picture = Annotated[Path | None, typer.Option(metavar="FILE.png", help="Where to draw.")]
@@ -89,9 +87,7 @@ def solve(
     problem: ProblemName,
     coefficients: Coefficients = (),
     net: Annotated[str | None, typer.Option(help="siren or mlp, with settings: siren:width=32,depth=4")] = None,
-    optimizer: Annotated[
-        str | None, typer.Option(help="lm, lbfgs, adam; phases: adam:iterations=900,lr=1e-3+lm")
-    ] = None,
+    optimizer: Annotated[str | None, typer.Option(help="lm, lbfgs, adam; phases: adam:iterations=900,lr=1e-3+lm")] = None,
     time: Annotated[str | None, typer.Option(metavar="DURATION", help="Wall time: 60s, 2m, 1.5h.")] = None,
     iterations: Annotated[int | None, typer.Option(help="The most iterations.")] = None,
     target: Annotated[float | None, typer.Option(help="Stop at this estimated relative error.")] = None,
@@ -201,10 +197,7 @@ def summary(solution: Solution, comparison: Comparison | None, written: Sequence
         f"  run        {s['optimizer']}, {s['iterations']:,} iterations in {s['seconds']:.1f} s, loss {s['loss']:.1e}",
         f"  on         {s['points']:,} points, {s['dtype']}, {s['device']}, {s['threads']} threads, seed {s['seed']}",
         *(f"  unknown    {name} = {float(value):.8g}" for name, value in solution.unknowns.items()),
-        *(
-            f"  estimate   {name}: relative L2 {value:.1e}, without the reference"
-            for name, value in solution.estimate.items()
-        ),
+        *(f"  estimate   {name}: relative L2 {value:.1e}, without the reference" for name, value in solution.estimate.items()),
         *(f"  compared   {line}" for line in str(comparison or "").splitlines()),
         *(f"  written    {path}" for path in written),
     ]

@@ -123,9 +123,7 @@ def Dirichlet(name: str, *, on: Region, hard: bool = False, weight: Weight = Non
     return Prescribed(name, targets, on=on, hard=hard, weight=weight)
 
 
-def Data(
-    name: str, points: Points, *, sigma: float | str | None = None, weight: Weight = None, **targets: Target
-) -> Prescribed:
+def Data(name: str, points: Points, *, sigma: float | str | None = None, weight: Weight = None, **targets: Target) -> Prescribed:
     """Measurements at given points: ``Data("probe", Points.read("probe.csv"), u="u_measured", sigma="err")``.
 
     ``sigma``: the standard deviation, a number or the name of a column. Raises ProblemError for an unknown column.
@@ -165,7 +163,8 @@ class Periodic(Constraint):
         sides = TwoSided(s)
         orders = [(self.coordinate,) * order for order in range(self.derivatives + 1)]
         return {
-            f"{name}_{''.join(index)}" if index else name: Shifted(getattr(sides.minus, name), index) - Shifted(getattr(sides.plus, name), index)
+            f"{name}_{''.join(index)}" if index else name: Shifted(getattr(sides.minus, name), index)
+            - Shifted(getattr(sides.plus, name), index)
             for name in self.fields or s.field_names
             for index in orders
         }

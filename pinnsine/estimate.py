@@ -116,5 +116,3 @@ def least_squares(matrix: Tensor, right: Tensor) -> Tensor:
     driver = "gelsy" if matrix.device.type == "cpu" else "gels"
     solution = torch.linalg.lstsq((matrix / scale), right[:, None], rcond=CUTOFF, driver=driver).solution[:, 0]
     return solution / scale
-
-

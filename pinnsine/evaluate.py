@@ -21,9 +21,7 @@ from pinnsine.jet import Collapsed, Context, Index, Stack, closure
 Evaluator = Callable[..., Stack]
 
 
-def taylor(
-    module: nn.Module, points: Tensor, names: Sequence[str], need: Iterable[Index], context: Context | None = None
-) -> Stack:
+def taylor(module: nn.Module, points: Tensor, names: Sequence[str], need: Iterable[Index], context: Context | None = None) -> Stack:
     """The module run on jets of its inputs: one matrix product a layer for all derivatives together."""
     context = replace(context or Context(), indices=closure(need))
     inputs = points.new_zeros((len(context.indices), *points.shape))
@@ -35,9 +33,7 @@ def taylor(
     return Stack(out.stacked(), context)
 
 
-def forward(
-    module: nn.Module, points: Tensor, names: Sequence[str], need: Iterable[Index], context: Context | None = None
-) -> Stack:
+def forward(module: nn.Module, points: Tensor, names: Sequence[str], need: Iterable[Index], context: Context | None = None) -> Stack:
     """Nested forward-mode differentiation, one chain of jvp per derivative."""
     context = replace(context or Context(), indices=closure(need))
 
@@ -57,9 +53,7 @@ def forward(
     return Stack(torch.stack([component(index) for index in context.indices]), context)
 
 
-def reverse(
-    module: nn.Module, points: Tensor, names: Sequence[str], need: Iterable[Index], context: Context | None = None
-) -> Stack:
+def reverse(module: nn.Module, points: Tensor, names: Sequence[str], need: Iterable[Index], context: Context | None = None) -> Stack:
     """Nested reverse-mode differentiation of each output column; every derivative is found from one of lower order."""
     context = replace(context or Context(), indices=closure(need))
     with torch.enable_grad():
@@ -79,10 +73,7 @@ def column_slopes(values: Tensor, x: Tensor) -> Tensor:
     """The derivatives of each column of ``values`` (N, m) by the inputs (N, d): (N, m, d), still differentiable."""
     if not values.requires_grad:
         return values.new_zeros((*values.shape, x.shape[1]))
-    columns = [
-        torch.autograd.grad(v.sum(), x, create_graph=True, allow_unused=True, materialize_grads=True)[0]
-        for v in values.unbind(1)
-    ]
+    columns = [torch.autograd.grad(v.sum(), x, create_graph=True, allow_unused=True, materialize_grads=True)[0] for v in values.unbind(1)]
     return torch.stack(columns, dim=1)
 
 

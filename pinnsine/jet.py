@@ -127,9 +127,7 @@ class Jet:
         raise EvaluationError("A batch of values cannot be iterated over: write the expression for the whole batch at once.")
 
     def __bool__(self) -> bool:
-        raise EvaluationError(
-            "A batch of values has no single truth value: use torch.where(condition, a, b) in place of `if` or `and`."
-        )
+        raise EvaluationError("A batch of values has no single truth value: use torch.where(condition, a, b) in place of `if` or `and`.")
 
     @classmethod
     def __torch_function__(cls, function, types, args=(), kwargs=None):
@@ -306,12 +304,9 @@ class Product(Jet):
         self.first, self.second, self.operation = first, second, operation
 
     def _component(self, index):
-        a, b = self.first, self.second
-        if isinstance(index, Collapsed):
-            pairs = [(1, index, ()), (1, (), index), *((2, (n,), (n,)) for n in index.names)]
-        else:
-            pairs = splits(index)
-        return total(self._term(c, a.at(i), j) for c, i, j in pairs)
+        crossed = ((2, (n,), (n,)) for n in index.names) if isinstance(index, Collapsed) else ()
+        terms = ((1, index, ()), (1, (), index), *crossed) if isinstance(index, Collapsed) else splits(index)
+        return total(self._term(count, self.first.at(i), j) for count, i, j in terms)
 
     def _term(self, count: int, first: Tensor | None, index: Index) -> Tensor | None:
         second = None if first is None else self.second.at(index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -39,14 +40,13 @@ class Linearised:
         return Linearised(rows, jacobian.T @ rows, gram_matrix(jacobian), jacobian.__matmul__, jacobian.T.__matmul__)
 
     @staticmethod
-    def streamed(chunks: Iterable[tuple[Tensor, Tensor]], apply, adjoint) -> Linearised:
+    def streamed(rows: Tensor, chunks: Iterable[tuple[Tensor, Tensor]], apply, adjoint) -> Linearised:
         """From (rows, Jacobian rows) chunk by chunk, where the whole Jacobian does not fit; products with J are computed anew."""
-        rows, gradient, gram = [], 0.0, 0.0
-        for r, J in chunks:
-            _require_finite(r)
-            rows.append(r)
-            gradient, gram = gradient + J.T @ r, gram + gram_matrix(J)
-        return Linearised(torch.cat(rows), gradient, gram, apply, adjoint)
+        _require_finite(rows)
+        gradient, gram = 0.0, 0.0
+        for part, jacobian in chunks:
+            gradient, gram = gradient + jacobian.T @ part, gram + gram_matrix(jacobian)
+        return Linearised(rows, gradient, gram, apply, adjoint)
 
     def factor(self, damping: float) -> Factor | None:
         """The factor of J^T J + damping I, or None where it is not positive definite in floating point."""
@@ -56,12 +56,19 @@ class Linearised:
         return None if int(failed) or not bool(torch.isfinite(cholesky.diagonal()).all()) else Factor(cholesky)
 
 
-def gram_matrix(jacobian: Tensor) -> Tensor:
-    """J^T J (P, P). On the CPU through numpy, which calls the symmetric rank-k update for a product with the own transpose."""
-    if jacobian.device.type != "cpu":
-        return jacobian.T @ jacobian
-    array = jacobian.numpy()
-    return torch.from_numpy(array.T @ array)
+def gram_matrix(jacobian: Tensor, blocks: int = 4) -> Tensor:
+    """J^T J (P, P) from its upper blocks: five eighths of the work of a full product.
+
+    A symmetric rank-k update would save a little more, but torch has none, and numpy's runs in a second pool of threads: the two pools
+    wait for each other actively, which made an iteration four times slower on two busy cores.
+    """
+    size = jacobian.shape[1]
+    gram = jacobian.new_empty(size, size)
+    edges = [size * b // blocks for b in range(blocks + 1)]
+    for low, high in itertools.pairwise(edges):
+        torch.mm(jacobian[:, low:high].T, jacobian[:, low:], out=gram[low:high, low:])
+        gram[high:, low:high] = gram[low:high, high:].T
+    return gram
 
 
 def _require_finite(rows: Tensor) -> None:

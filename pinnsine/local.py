@@ -13,7 +13,6 @@ from pinnsine.calculus import Vector, normal_derivative
 from pinnsine.errors import ProblemError
 from pinnsine.jet import Constant, Context, Jet, Linear, Opaque, Shifted, make_index
 
-
 RESERVED = ("data", "vector", "normal", "minus", "plus", "node", "field_names")
 
 

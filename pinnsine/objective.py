@@ -22,8 +22,8 @@ import torch
 from torch import Tensor
 
 from pinnsine.ansatz import Ansatz
-from pinnsine.constraint import Constraint, Prescribed, rows_of, target_values
-from pinnsine.errors import EvaluationError, ProblemError
+from pinnsine.constraint import Constraint, Prescribed, rows_of
+from pinnsine.errors import ProblemError
 from pinnsine.jet import Context, Index, closure, values
 from pinnsine.linearised import Linearised
 from pinnsine.local import Local
@@ -147,13 +147,17 @@ class Objective:
 
     def jacobian(self, theta: Tensor, into: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Rows (R,) and Jacobian (R, P), the latter written ``into`` a given tensor if there is one."""
-        rows, jacobian = theta.new_empty(self.count), theta.new_empty(self.count, len(theta)) if into is None else into
-        start = 0
-        for r, J in self._jacobian_chunks(theta, into=jacobian):
-            rows[start : start + len(r)] = r
-            if J is not None:
-                jacobian[start : start + len(r)] = J
-            start += len(r)
+        jacobian = theta.new_empty(self.count, len(theta)) if into is None else into
+        rows, start = theta.new_empty(self.count), 0
+        for term in self.terms:
+            names, done = len(term.scales), 0
+            block = slice(start, start + names * len(self.points[term.constraint.name]))
+            target, values = jacobian[block].view(names, -1, len(theta)), rows[block].view(names, -1)
+            for points in self._chunks(term):
+                part = slice(done, done + len(points))
+                values[:, part] = self._term_jacobian(term, theta, points, target[:, part])
+                done = part.stop
+            start = block.stop
         return rows, jacobian
 
     def linearise(self, theta: Tensor) -> Linearised:
@@ -165,8 +169,9 @@ class Objective:
         self.require_squares("Gauss-Newton methods")
         if self.count * len(theta) * theta.element_size() <= self.memory:
             return Linearised.dense(*self.jacobian(theta, self._workspace(theta)))
-        chunks = self._jacobian_chunks(theta)
-        return Linearised.streamed(chunks, lambda p: self.jvp(theta, p), lambda v: self.vjp(theta, v))
+        return Linearised.streamed(
+            self.rows(theta), self._chunks_of_jacobian(theta), lambda p: self.jvp(theta, p), lambda v: self.vjp(theta, v)
+        )
 
     def _workspace(self, theta: Tensor) -> Tensor:
         shape = (self.count, len(theta))
@@ -230,33 +235,18 @@ class Objective:
         factors = position_factors(constraint, problem, points)
         return stacked if factors is None else stacked * factors
 
-    def _jacobian_chunks(self, theta: Tensor, into: Tensor | None = None) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """(rows, Jacobian rows) in the order of ``rows``; written into ``into`` where that is given, and None returned."""
-        start = 0
+    def _chunks_of_jacobian(self, theta: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """(rows, Jacobian rows) chunk by chunk, in no particular order."""
         for term in self.terms:
-            count = len(self.points[term.constraint.name])
-            names = len(term.scales)
-            block = None if into is None else into[start : start + names * count].view(names, count, -1)
-            done = 0
             for points in self._chunks(term):
-                target = None if block is None else block[:, done : done + len(points)]
-                r, J = self._term_jacobian(term, theta, points, target)
-                done += len(points)
-                if block is None:
-                    yield r.reshape(-1), J.reshape(-1, len(theta))
-                else:
-                    parts = r if done == len(points) else torch.cat([parts, r], dim=1)
-            if block is not None:
-                yield parts.reshape(-1), None
-            start += names * count
+                out = theta.new_empty(len(term.scales), len(points), len(theta))
+                rows = self._term_jacobian(term, theta, points, out)
+                yield rows.reshape(-1), out.view(-1, len(theta))
 
-    def _term_jacobian(self, term: Term, theta: Tensor, points: Points, out: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Rows (C, N) and Jacobian (C, N, P) of a term at row points."""
-        if out is None:
-            out = theta.new_empty(len(term.scales), len(points), len(theta))
-        if term.route == "one backward":
-            return self._one_backward(term, theta, points, out), out
-        return self._batched_vjp(term, theta, points, out), out
+    def _term_jacobian(self, term: Term, theta: Tensor, points: Points, out: Tensor) -> Tensor:
+        """The rows (C, N) of a term at row points; their Jacobian is written into ``out`` (C, N, P)."""
+        route = self._one_backward if term.route == "one backward" else self._batched_vjp
+        return route(term, theta, points, out)
 
     def _one_backward(self, term: Term, theta: Tensor, points: Points, out: Tensor) -> Tensor:
         problem, nodes = self.ansatz.problem, term.constraint.nodes
@@ -306,7 +296,10 @@ class Objective:
     def _batched_vjp(self, term: Term, theta: Tensor, points: Points, out: Tensor) -> Tensor:
         theta = theta.detach().requires_grad_()
         rows = self._rows(term, self.views(theta), points)
-        flat, target = rows.reshape(-1), out.view(-1, len(theta)) if out.is_contiguous() else out.new_empty(rows.numel(), len(theta))
+        flat, target = (
+            rows.reshape(-1),
+            out.view(-1, len(theta)) if out.is_contiguous() else out.new_empty(rows.numel(), len(theta)),
+        )
         identity = torch.eye(len(flat), dtype=theta.dtype)
         size = max(1, int(self.memory / (64 * self._bytes_per_row(term) * len(points))) or 1)
         for start in range(0, len(flat), size):
@@ -330,8 +323,9 @@ class Objective:
                 "and without detach()."
             )
         [truth] = torch.autograd.grad(rows, graph, weights, allow_unused=True, materialize_grads=True)
-        _, J = self._term_jacobian(replace(term, route="one backward"), theta, points)
-        found = torch.einsum("cnp,cn->p", J, weights)
+        jacobian = theta.new_empty(*rows.shape, len(theta))
+        self._one_backward(term, theta, points, jacobian)
+        found = torch.einsum("cnp,cn->p", jacobian, weights)
         scale = truth.abs().max()
         return "one backward" if bool((found - truth).abs().max() <= PROBE_TOLERANCE * scale) else "batched vjp"
 
@@ -361,9 +355,7 @@ def bind(ansatz: Ansatz, points: Mapping[str, Points], needs, scales, memory: fl
     """The objective of an ansatz at row points, with every constraint's Jacobian route probed at the ansatz's own parameters."""
     theta = ansatz.flat()
     problem = ansatz.problem
-    terms = tuple(
-        Term(c, needs[c.name], row_scales(problem, c, scales), "one backward") for c in problem.soft if len(points[c.name])
-    )
+    terms = tuple(Term(c, needs[c.name], row_scales(problem, c, scales), "one backward") for c in problem.soft if len(points[c.name]))
     objective = Objective(ansatz, terms, points, memory)
     routed = tuple(replace(t, route=objective.route_of(t, theta)) for t in terms)
     return Objective(ansatz, routed, points, memory)

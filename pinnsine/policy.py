@@ -17,9 +17,9 @@ from pinnsine.probe import trace
 from pinnsine.problem import Problem
 
 SMALL = 0.02  # the leading term against the time derivative, both in coordinates scaled to [-1, 1]
-POINTS = 4000  # row points of equations together
-CONDITION_POINTS = 800  # row points of all other constraints together
-HELD_OUT = 0.5  # held-out points per training point
+POINTS = 2500  # row points of equations together: between two and three for each parameter of the networks below
+CONDITION_POINTS = 500  # row points of all other constraints together
+HELD_OUT = 0.8  # held-out points per training point
 
 
 @dataclass(frozen=True)

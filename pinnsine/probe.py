@@ -81,7 +81,9 @@ def trace(
     generator = torch.Generator().manual_seed(seed)
     fields = {
         f.name: Recorder(
-            _wave(problem, f, coordinates, scales, generator, numbers or {}), need[f.name], shift[1:] if shift and shift[0] == f.name else None
+            _wave(problem, f, coordinates, scales, generator, numbers or {}),
+            need[f.name],
+            shift[1:] if shift and shift[0] == f.name else None,
         )
         for f in problem.fields
     }

@@ -35,7 +35,7 @@ def nodes_and_weights(region: Region, count: int) -> tuple[Points, Tensor]:
         return Points.join([p for p, _ in parts]), torch.cat([w for _, w in parts])
     if not isinstance(region, Box | Face):
         raise ProblemError(f"Integrals run over a domain or its sides, got {type(region).__name__}.")
-    axes = [a for a in region.axes] if isinstance(region, Box) else [a for a in region.box.axes if a.name != region.name]
+    axes = list(region.axes) if isinstance(region, Box) else [a for a in region.box.axes if a.name != region.name]
     if len(axes) > MOST_DIMENSIONS:
         points = region.sample(SOBOL_NODES, "sobol", torch.Generator().manual_seed(0))
         return points, torch.full((len(points),), region.measure / len(points), dtype=torch.float64)

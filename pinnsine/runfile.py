@@ -161,7 +161,9 @@ def _require_same(problem: Problem, spec: dict, prints: dict, path) -> None:
         raise ProblemError(f"{path} is a run of another problem: constraints {', '.join(prints)} there, {', '.join(own)} here.")
     for name, values in own.items():
         if values.shape != prints[name].shape or not np.allclose(values, prints[name], rtol=1e-9, atol=1e-12, equal_nan=True):
-            raise ProblemError(f"{path} is a run of another problem: constraint {name!r} gives other rows (an equation or coefficient differs).")
+            raise ProblemError(
+                f"{path} is a run of another problem: constraint {name!r} gives other rows (an equation or coefficient differs)."
+            )
 
 
 def _bare_problem(spec: dict, path) -> Problem:

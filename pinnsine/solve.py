@@ -12,61 +12,43 @@ import copy
 import math
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from pinnsine import policy
 from pinnsine.ansatz import Ansatz, build_ansatz
+from pinnsine.arguments import device_of, phases_of, validate
 from pinnsine.budget import Clock, seconds
 from pinnsine.constraint import row_points
 from pinnsine.errors import EvaluationError, ProblemError
 from pinnsine.estimate import estimate_error
-from pinnsine.history import History
+from pinnsine.monitor import Monitor
 from pinnsine.objective import Objective, bind
-from pinnsine.optim import LevenbergMarquardt
 from pinnsine.optim.step import Progress
 from pinnsine.outcome import Outcome
 from pinnsine.points import Points
 from pinnsine.probe import trace
 from pinnsine.problem import Problem
 from pinnsine.resampling import resample
-from pinnsine.sampling import SAMPLERS
 from pinnsine.scaling import field_scales
 from pinnsine.solution import Solution
+from pinnsine.state import State
 
 MONITOR = 5  # iterations between two looks at the held-out rows and the reference
-PATIENCE = 12  # looks without a gain of PATIENCE_GAIN before a run with fixed points counts as converged
-PATIENCE_GAIN = 0.95
-RESAMPLE = {"residual": 20, "gradient": 500}  # iterations between two draws of adaptive points
+PATIENCE = 12  # looks without a gain before a run with fixed points counts as converged
+RESAMPLE = {"residual": 10, "gradient": 500}  # iterations between two draws of adaptive points
 DEFAULT_TIME = "100s"
 ESTIMATE_SHARE = 0.08  # of a time budget, kept for the error estimate at the end
 ESTIMATE_SECONDS = 8.0  # and no more than this
-REFERENCE_POINTS = 4000
-
-
-@dataclass
-class State:
-    """Everything a run carries from one iteration to the next."""
-
-    theta: Tensor
-    objective: Objective
-    generator: torch.Generator
-    memory: dict = field(default_factory=dict)  # the optimizer's own
-    iteration: int = 0
-    evaluations: int = 0
-    best: Tensor | None = None
-    best_held_out: float = math.inf
-    stale: int = 0  # looks since the last gain
-    history: History = field(default_factory=History)
 
 
 @dataclass(frozen=True)
-class Limits:
-    """When to stop."""
+class _Limits:
+    """When to stop; ``reserve``: seconds kept for the error estimate."""
 
     clock: Clock
     iterations: float
@@ -100,7 +82,7 @@ def solve(
         net: a specification such as ``Siren(width=32)``, or any module (N, d) -> (N, m) of the scaled coordinates.
         optimizer: a method, or a list of them as phases; Levenberg-Marquardt by default.
         points: row points of the equations together, or by constraint.
-        sampler: "sobol", "uniform", "grid", "latin_hypercube", or "rad" for residual-adaptive points.
+        sampler: "sobol", "uniform", "grid", "latin_hypercube", or "rad" for adaptive points (see ``pinnsine.resampling``).
         evaluator: "taylor", "forward", "reverse" or "auto".
         dtype, device: "float64" or "float32"; "cpu", "cuda" or "auto".
         seed: of network and points.
@@ -122,18 +104,18 @@ def solve(
         EvaluationError: the residual is not finite for the starting network.
     """
     clock = Clock(seconds(time if time is not None or iterations is not None else DEFAULT_TIME))
-    phases = _phases(optimizer)
-    _validate(problem, phases, iterations, target, sampler, threads, dtype, out)
+    phases = phases_of(optimizer)
+    validate(problem, phases, iterations, target, sampler, threads, dtype, out)
     problem.check()
     with _threads(threads):
         scales = field_scales(problem)
         choice = policy.choose(problem, scales)
         net, sampler = net if net is not None else choice.net, sampler or choice.sampler
-        ansatz = _ansatz(problem, net, scales, seed, evaluator, start).to(getattr(torch, dtype)).to(_device(device))
+        ansatz = _ansatz(problem, net, scales, seed, evaluator, start).to(getattr(torch, dtype)).to(device_of(device))
         objective, held_out = _bind(problem, ansatz, points, sampler, seed, memory)
         state = State(ansatz.flat(), objective, torch.Generator().manual_seed(seed + 2))
         reserve = min(ESTIMATE_SECONDS, ESTIMATE_SHARE * clock.budget)
-        limits = Limits(clock, iterations or math.inf, target, reserve)
+        limits = _Limits(clock, iterations or math.inf, target, reserve)
         monitor = Monitor(problem, held_out)
         with _progress(progress) as line:
             outcome = _run(state, phases, sampler == "rad", limits, monitor, [*callbacks, *line])
@@ -147,7 +129,7 @@ def solve(
     return solution
 
 
-def _run(state: State, phases, adaptive: bool, limits: Limits, monitor: Monitor, callbacks) -> Outcome:
+def _run(state: State, phases, adaptive: bool, limits: _Limits, monitor: Monitor, callbacks) -> Outcome:
     """All phases in turn; the reason for the end."""
     outcome = Outcome.ITERATIONS
     try:
@@ -165,7 +147,7 @@ def _run(state: State, phases, adaptive: bool, limits: Limits, monitor: Monitor,
     return outcome
 
 
-def _phase(state: State, method, adaptive: bool, limits: Limits, monitor: Monitor, callbacks) -> Outcome:
+def _phase(state: State, method, adaptive: bool, limits: _Limits, monitor: Monitor, callbacks) -> Outcome:
     """The iterations of one method."""
     state.memory, state.stale = method.start(state.objective, state.theta), 0
     last = state.iteration + (method.iterations or math.inf)
@@ -176,80 +158,25 @@ def _phase(state: State, method, adaptive: bool, limits: Limits, monitor: Monito
         if step.progress is Progress.BROKEN:
             return Outcome.BROKEN
         state.iteration += 1
+        state.evaluations += step.evaluations
         state.theta, state.memory = step.theta, step.state
         if state.iteration % MONITOR == 0 or step.progress is Progress.STALLED:
             monitor.look(state)
         if _report(state, method, step, limits, monitor, callbacks):
             return Outcome.CALLBACK
-        if monitor.reached(state, limits):
+        if limits.target is not None and monitor.reached(state, limits.target):
             return Outcome.TARGET
         moved = adaptive and (state.iteration % RESAMPLE[method.uses] == 0 or step.progress is Progress.STALLED)
         if moved:
             state.objective = resample(state.objective, state.theta, state.generator)
-            state.memory = _after_resampling(method, state)
+            if method.gathers_curvature:  # what was gathered on the old points does not hold on the new ones
+                state.memory = method.start(state.objective, state.theta)
         if (step.progress is Progress.STALLED and not moved) or state.stale >= PATIENCE * (3 if adaptive else 1):
             return Outcome.CONVERGED
     return Outcome.ITERATIONS
 
 
-def _after_resampling(method, state: State) -> dict:
-    """Curvature gathered on the old points does not hold on the new ones; Levenberg-Marquardt and Adam gather none."""
-    from pinnsine.optim import LBFGS
-
-    return method.start(state.objective, state.theta) if isinstance(method, LBFGS) else state.memory
-
-
-class Monitor:
-    """Looks at the held-out rows (which decide) and at the reference (which is only shown)."""
-
-    def __init__(self, problem: Problem, held_out: Objective):
-        self.held_out, self.problem = held_out, problem
-        self.losses: dict[str, float] = {}
-        self.error = self.seen_held_out = math.nan
-        self.seen_iteration = -1
-        self.next_estimate = math.inf
-        self.grid, self.truth = self._reference()
-
-    def look(self, state: State) -> None:
-        """Measure; keep the parameters if the held-out loss is the lowest so far."""
-        self.losses = self.held_out.losses(state.theta)
-        self.seen_held_out, self.seen_iteration = sum(self.losses.values()), state.iteration
-        state.stale = 0 if self.seen_held_out < PATIENCE_GAIN * state.best_held_out else state.stale + 1
-        if self.seen_held_out < state.best_held_out:
-            state.best, state.best_held_out = state.theta, self.seen_held_out
-        self.error = self._error(state.theta)
-
-    def reached(self, state: State, limits: Limits) -> bool:
-        """Whether the estimated error is below the target; estimated anew whenever the held-out loss has fallen tenfold."""
-        if limits.target is None or self.seen_iteration != state.iteration or state.best is None:
-            return False
-        if not state.best_held_out < 0.1 * self.next_estimate:
-            return False
-        self.next_estimate = state.best_held_out
-        return max(estimate_error(self.held_out, state.best).values()) <= limits.target
-
-    def _reference(self):
-        if self.problem.reference is None:
-            return None, {}
-        grid = self.problem.domain.grid()
-        chosen = torch.randperm(len(grid), generator=torch.Generator().manual_seed(0))[:REFERENCE_POINTS]
-        grid = grid.select(chosen)
-        return grid, self.problem.reference.evaluate(grid.columns)
-
-    def _error(self, theta: Tensor) -> float:
-        """The largest relative L2 error of a field against the reference on a sample of the grid."""
-        known = {n: v for n, v in self.truth.items() if n in self.problem.names.fields}
-        if not known:
-            return math.nan
-        ansatz = self.held_out.ansatz
-        with torch.no_grad():
-            need = {f.name: {()} if f.name in known else set() for f in self.problem.fields}
-            local = ansatz.local(ansatz.views(theta), self.grid.to(theta.dtype, theta.device), need)
-            errors = [(getattr(local, n).values.cpu().double() - v).norm() / v.norm() for n, v in known.items()]
-        return float(max(errors))
-
-
-def _report(state: State, method, step, limits: Limits, monitor: Monitor, callbacks) -> bool:
+def _report(state: State, method, step, limits: _Limits, monitor: Monitor, callbacks) -> bool:
     """Add the iteration to the history and tell the callbacks; True if one of them wants to stop."""
     fresh = monitor.seen_iteration == state.iteration
     row = {
@@ -263,50 +190,8 @@ def _report(state: State, method, step, limits: Limits, monitor: Monitor, callba
     state.history.append({**row, **({f"loss.{n}": v for n, v in monitor.losses.items()} if fresh else {})})
     record = {**row, "phase": type(method).__name__, "losses": dict(monitor.losses), "seconds_left": limits.clock.left}
     record["held_out"], record["error"] = monitor.seen_held_out, monitor.error
-    return any([callback(record) is True for callback in callbacks])
-
-
-def _phases(optimizer) -> tuple:
-    if optimizer is None:
-        return (LevenbergMarquardt(),)
-    phases = tuple(optimizer) if isinstance(optimizer, list | tuple) else (optimizer,)
-    for method in phases:
-        if not (hasattr(method, "step") and hasattr(method, "uses")):
-            raise ProblemError(f"optimizer= takes methods such as LevenbergMarquardt() or a list of them, got {method!r}.")
-    return phases
-
-
-def _validate(problem, phases, iterations, target, sampler, threads, dtype, out) -> None:
-    if not isinstance(problem, Problem):
-        raise ProblemError(f"solve() takes a pinnsine.Problem, got {type(problem).__name__}: load a shipped one with load_problem(name).")
-    for name, value in (("iterations", iterations), ("threads", threads), ("target", target)):
-        if value is not None and not value > 0:
-            raise ProblemError(f"{name}= must be above zero, got {value!r}.")
-    if sampler is not None and sampler not in (*SAMPLERS, "rad"):
-        raise ProblemError(f"Unknown sampler {sampler!r}: choose one of {', '.join(map(repr, [*SAMPLERS, 'rad']))}.")
-    if dtype not in ("float64", "float32"):
-        raise ProblemError(f"dtype= must be 'float64' or 'float32', got {dtype!r}.")
-    if out is not None and Path(out).suffix not in (".h5", ".hdf5"):
-        raise ProblemError(f"A run file is called something.h5, got {str(out)!r}.")
-    for constraint in problem.constraints:
-        for method in phases:
-            if constraint.loss is not None and method.uses == "residual":
-                raise ProblemError(
-                    f"Constraint {constraint.name!r} has a loss of its own, which {type(method).__name__} cannot use: choose "
-                    "optimizer=Adam() or LBFGS(), or drop loss=."
-                )
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise ProblemError(f"Unknown device {name!r}: choose 'auto', 'cpu' or 'cuda'.") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ProblemError("device='cuda' was asked for, but torch finds no GPU here: use device='auto' or 'cpu'.")
-    return device
+    wishes = [callback(record) is True for callback in callbacks]
+    return any(wishes)
 
 
 def _ansatz(problem: Problem, net, scales, seed: int, evaluator: str, start: Solution | None) -> Ansatz:
@@ -334,24 +219,20 @@ def _bind(problem: Problem, ansatz: Ansatz, points, sampler: str, seed: int, mem
         return {n: p.to(like.dtype, like.device) for n, p in drawn.items()}
 
     training = draw(seed + 1, 1.0)
-    needs = {c.name: trace(problem, c, training[c.name].to(torch.float64, "cpu").select(slice(0, 16)), ansatz.scales).need for c in problem.soft}
+    needs = {
+        c.name: trace(problem, c, training[c.name].to(torch.float64, "cpu").select(slice(0, 16)), ansatz.scales).need for c in problem.soft
+    }
     objective = bind(ansatz, training, needs, ansatz.scales, memory)
     return objective, objective.with_points(draw(seed + 1_000_003, policy.HELD_OUT))
 
 
 @contextlib.contextmanager
 def _threads(count: int | None):
-    """Limit torch and the BLAS behind numpy to ``count`` threads, and put everything back afterwards."""
-    if count is None:
-        yield
-        return
-    from threadpoolctl import threadpool_limits
-
+    """Limit torch to ``count`` threads, and put everything back afterwards."""
     before = torch.get_num_threads()
-    torch.set_num_threads(count)
+    torch.set_num_threads(count or before)
     try:
-        with threadpool_limits(count):
-            yield
+        yield
     finally:
         torch.set_num_threads(before)
 
@@ -368,9 +249,7 @@ def _progress(show: bool):
         yield [line]
 
 
-def _settings(
-    net, phases, state: State, ansatz: Ansatz, objective: Objective, dtype, seed, clock: Clock, sampler
-) -> dict:
+def _settings(net, phases, state: State, ansatz: Ansatz, objective: Objective, dtype, seed, clock: Clock, sampler) -> dict:
     """What was used and what came of it, for the answer and the run file."""
     like = next(ansatz.parameters())
     last = state.history["loss"][-1] if state.history.rows else math.nan
@@ -390,7 +269,12 @@ def _settings(
         "seconds": clock.elapsed,
         "loss": float(last),
         "held_out": state.best_held_out,
-        "versions": {"pinnsine": "0.1.0", "torch": torch.__version__, "numpy": np.__version__, "python": platform.python_version()},
+        "versions": {
+            "pinnsine": "0.1.0",
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+        },
     }
 
 

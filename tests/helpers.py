@@ -10,8 +10,7 @@ from pinnsine.jet import Context, Coordinate
 from pinnsine.local import Local, Names
 from pinnsine.nets import MLP
 from pinnsine.objective import bind
-from pinnsine.probe import trace
-from pinnsine.scaling import field_scales
+from pinnsine.probe import FieldScale, trace
 
 
 def rand(*shape, seed=0, low=-1.0, high=1.0):
@@ -49,9 +48,7 @@ def nested_grad(function, batch, index):
     for name in index:
         if not value.requires_grad:
             return torch.zeros_like(batch[name])
-        [value] = torch.autograd.grad(
-            value.sum(), leaves[name], create_graph=True, allow_unused=True, materialize_grads=True
-        )
+        [value] = torch.autograd.grad(value.sum(), leaves[name], create_graph=True, allow_unused=True, materialize_grads=True)
     return value.detach()
 
 
@@ -63,14 +60,14 @@ def gap(found, expected):
     return float((found - expected).abs().max() / (scale if scale > 0 else 1))
 
 
-def bound(problem, net=None, count=6, evaluator="auto", memory=2e9, sampler="sobol", seed=0, points=None):
+def bound(problem, net=None, count=6, evaluator="auto", memory=2e9, sampler="sobol", seed=0, dtype=torch.float64):
     """The objective of a problem on a freshly drawn small network, and its parameters moved off their start."""
-    scales = field_scales(problem)
+    scales = {field.name: FieldScale(0.3, 0.7) for field in problem.fields}
     generator = torch.Generator().manual_seed(seed)
-    if points is None:
-        points = {c.name: row_points(c, problem.domain, count, sampler, generator) for c in problem.constraints}
+    points = {c.name: row_points(c, problem.domain, count, sampler, generator) for c in problem.constraints}
     needs = {c.name: trace(problem, c, points[c.name], scales).need for c in problem.constraints}
-    ansatz = build_ansatz(problem, net or MLP(5, 2), scales, generator, evaluator)
+    ansatz = build_ansatz(problem, net or MLP(5, 2), scales, generator, evaluator).to(dtype)
+    points = {n: p.to(dtype, torch.device("cpu")) for n, p in points.items()}
     objective = bind(ansatz, points, needs, scales, memory)
     return objective, ansatz.flat() + 0.1 * rand(ansatz.size, seed=seed + 1)
 

@@ -6,9 +6,7 @@ from pinnsine.budget import seconds
 from pinnsine.errors import ProblemError
 
 
-@pytest.mark.parametrize(
-    ("text", "value"), [(5, 5), (0.5, 0.5), ("60s", 60), ("2m", 120), ("1.5h", 5400), ("30", 30), (None, math.inf)]
-)
+@pytest.mark.parametrize(("text", "value"), [(5, 5), (0.5, 0.5), ("60s", 60), ("2m", 120), ("1.5h", 5400), ("30", 30), (None, math.inf)])
 def test_budgets_are_read_in_seconds(text, value):
     assert seconds(text) == value
 

@@ -182,7 +182,7 @@ def test_constraints_refuse_what_makes_no_sense():
         Residual(None, lambda s: s.u)
     with pytest.raises(ProblemError, match="first argument is its name"):
         Residual(lambda s: s.u, lambda s: s.u)
-    with pytest.raises(ProblemError, match="prescribes nothing: name a field, as in u=0.0"):
+    with pytest.raises(ProblemError, match=r"prescribes nothing: name a field, as in u=0\.0"):
         Dirichlet("walls", on=DOMAIN.boundary())
     with pytest.raises(ProblemError, match="u= takes a number, a function of s or a column's name, got list"):
         Dirichlet("walls", u=[0.0], on=DOMAIN.boundary())

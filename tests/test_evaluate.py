@@ -209,9 +209,7 @@ def test_taylor_refuses_a_module_that_returns_no_expression():
 
 
 def test_unknown_evaluator_names_the_known_ones():
-    with pytest.raises(
-        ProblemError, match="Unknown evaluator 'tailor': choose one of 'auto', 'taylor', 'forward', 'reverse'"
-    ):
+    with pytest.raises(ProblemError, match="Unknown evaluator 'tailor': choose one of 'auto', 'taylor', 'forward', 'reverse'"):
         choose_evaluator("tailor", network("tanh", 2), rand(2, 2), ("x", "y"))
 
 

@@ -10,11 +10,11 @@ from pinnsine.constraint import Dirichlet, Initial, Periodic, Residual, row_poin
 from pinnsine.domain import Interval, Rectangle, Time
 from pinnsine.errors import ProblemError
 from pinnsine.hard import cutoff, hard_conditions, lift
+from pinnsine.jet import Context
 from pinnsine.local import Local
 from pinnsine.nets import MLP, Siren
 from pinnsine.points import Points
 from pinnsine.probe import FieldScale, coordinates_at
-from pinnsine.jet import Context
 from pinnsine.problem import Field, Problem, Unknown
 
 LINE = Interval("x", -1, 2) * Time(0.5, 2)
@@ -175,7 +175,9 @@ INCONSISTENT = {
 @pytest.mark.parametrize("name", INCONSISTENT)
 def test_values_that_disagree_where_faces_meet_are_refused(name):
     problem = problem_of(LINE, INCONSISTENT[name])
-    with pytest.raises(ProblemError, match=r"Constraint '\w+': its values on the side . = .* disagree by .* where the two meet: use hard=False"):
+    with pytest.raises(
+        ProblemError, match=r"Constraint '\w+': its values on the side . = .* disagree by .* where the two meet: use hard=False"
+    ):
         build_ansatz(problem, MLP(), {"u": FieldScale()}, torch.Generator())
 
 

@@ -164,9 +164,7 @@ def test_operators_with_numbers_and_tensors_on_either_side(kind, operator, side)
         return operation(constant, expression) if side == "left" else operation(expression, constant)
 
     plain = torch.as_tensor(constant, dtype=torch.float64)
-    expected = (
-        operation(plain, positive(*BATCH.values())) if side == "left" else operation(positive(*BATCH.values()), plain)
-    )
+    expected = operation(plain, positive(*BATCH.values())) if side == "left" else operation(positive(*BATCH.values()), plain)
     assert gap(function(*jets(BATCH).values()).values, expected) <= 1e-15
 
     def by_torch(x, y):
@@ -205,9 +203,7 @@ COMPARISONS = {
 }
 
 
-@pytest.mark.parametrize(
-    "other", [0.25, torch.full((6,), 0.25, dtype=torch.float64), "y"], ids=["number", "tensor", "jet"]
-)
+@pytest.mark.parametrize("other", [0.25, torch.full((6,), 0.25, dtype=torch.float64), "y"], ids=["number", "tensor", "jet"])
 @pytest.mark.parametrize("sign", COMPARISONS)
 def test_comparisons_are_those_of_the_values(sign, other):
     compare = COMPARISONS[sign]
@@ -257,7 +253,7 @@ def test_operations_without_a_rule_keep_the_values_and_refuse_derivatives(name):
             found = D(expression(jets(BATCH)["x"]), "x").values
         except EvaluationError:
             continue
-        assert gap(found, nested_grad(lambda x, y: expression(x), BATCH, ("x",))) <= 1e-12
+        assert gap(found, nested_grad(lambda x, y, e=expression: e(x), BATCH, ("x",))) <= 1e-12
 
 
 SPLITTING = {
@@ -293,7 +289,7 @@ def test_detach_stops_parameter_gradients_and_keeps_derivatives_by_the_coordinat
 
 def test_a_batch_refuses_truth_values_and_iteration():
     x = jets(BATCH)["x"]
-    with pytest.raises(EvaluationError, match="no single truth value: use torch.where"):
+    with pytest.raises(EvaluationError, match=r"no single truth value: use torch\.where"):
         bool(x)
     with pytest.raises(EvaluationError, match="cannot be iterated over"):
         list(x)

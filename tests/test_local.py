@@ -62,7 +62,7 @@ def test_where_a_coordinate_is_called_n_its_derivative_is_meant(declared, name):
 
 def test_where_a_field_is_called_n_its_derivative_is_meant():
     assert names(fields="u n").resolve("n_x") == ("fields", "n", ("x",))
-    with pytest.raises(ProblemError, match="s.u_n has no meaning here"):
+    with pytest.raises(ProblemError, match=r"s\.u_n has no meaning here"):
         names(fields="u n").resolve("u_n")
 
 
@@ -76,7 +76,7 @@ def test_a_name_without_meaning_is_refused_with_the_known_names(name):
 def test_longer_coordinate_names_have_no_suffix_form():
     declared = names(coordinates="r theta")
     assert declared.resolve("theta") == ("coordinates", "theta", ())
-    with pytest.raises(ProblemError, match="s.u_theta has no meaning here"):
+    with pytest.raises(ProblemError, match=r"s\.u_theta has no meaning here"):
         declared.resolve("u_theta")
     batch = {"r": BATCH["x"], "theta": BATCH["y"]}
     s = state(batch, u=lambda r, theta: r * torch.sin(theta))

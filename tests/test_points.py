@@ -50,9 +50,7 @@ def test_repeat_each_keeps_the_copies_of_a_point_side_by_side():
 
 
 def test_join_appends_in_order():
-    joined = Points.join(
-        [Points({"x": [1.0], "t": [2.0]}, {"x": rand(1)}), Points({"t": [4.0], "x": [3.0]}, {"x": rand(1)})]
-    )
+    joined = Points.join([Points({"x": [1.0], "t": [2.0]}, {"x": rand(1)}), Points({"t": [4.0], "x": [3.0]}, {"x": rand(1)})])
     assert joined["x"].tolist() == [1, 3]
     assert joined["t"].tolist() == [2, 4]
     assert len(joined.normal["x"]) == 2

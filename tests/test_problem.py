@@ -168,7 +168,7 @@ def test_a_problem_is_loaded_by_module_and_factory(mine, monkeypatch):
     monkeypatch.delitem(sys.modules, "mine", raising=False)
     assert load_problem("mine:problem", size=3).domain.axis("t").upper == 3
     for name in ("mine:absent", "no_such_module:problem", ":problem"):
-        with pytest.raises(ProblemError, match="cannot be imported .*: give module:factory"):
+        with pytest.raises(ProblemError, match=r"cannot be imported .*: give module:factory"):
             load_problem(name)
 
 

@@ -81,9 +81,7 @@ def test_every_slice_of_every_axis_holds_one_point(sampler):
         assert (column * count).floor().sort()[0].tolist() == list(range(count))
 
 
-@pytest.mark.parametrize(
-    ("count", "dimension", "expected"), [(100, 2, 100), (120, 2, 100), (1000, 3, 1000), (7, 1, 7), (1, 4, 1)]
-)
+@pytest.mark.parametrize(("count", "dimension", "expected"), [(100, 2, 100), (120, 2, 100), (1000, 3, 1000), (7, 1, 7), (1, 4, 1)])
 def test_the_grid_is_the_largest_cubic_one(count, dimension, expected):
     points = sample_cube("grid", count, dimension, generator())
     assert points.shape == (expected, dimension)
@@ -96,7 +94,5 @@ def test_a_cube_of_no_dimension_is_one_point(sampler):
 
 
 def test_an_unknown_sampler_names_the_known_ones():
-    with pytest.raises(
-        ProblemError, match="Unknown sampler 'soból': choose one of 'sobol', 'uniform', 'grid', 'latin_hypercube'"
-    ):
+    with pytest.raises(ProblemError, match="Unknown sampler 'soból': choose one of 'sobol', 'uniform', 'grid', 'latin_hypercube'"):
         sample_cube("soból", 10, 2, generator())

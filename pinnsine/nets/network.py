@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 
 import torch
@@ -16,7 +17,7 @@ class FullyConnected(nn.Module):
     def __init__(self, sizes: Sequence[int], activation: Callable):
         super().__init__()
         self.activation = activation
-        self.layers = nn.ModuleList(nn.Linear(i, o, dtype=torch.float64) for i, o in zip(sizes, sizes[1:], strict=False))
+        self.layers = nn.ModuleList(nn.Linear(i, o, dtype=torch.float64) for i, o in itertools.pairwise(sizes))
 
     def forward(self, x):
         for layer in self.layers[:-1]:

@@ -22,6 +22,7 @@ class Adam:
     beta2: float = 0.999
 
     uses = "gradient"
+    gathers_curvature = False
 
     def __post_init__(self):
         if not (self.lr > 0 and 0 <= self.beta1 < 1 and 0 <= self.beta2 < 1):

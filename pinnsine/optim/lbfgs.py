@@ -21,6 +21,7 @@ class LBFGS:
     memory: int = 50
 
     uses = "gradient"
+    gathers_curvature = True
 
     def __post_init__(self):
         if self.memory < 1:
@@ -36,18 +37,19 @@ class LBFGS:
         if not math.isfinite(state["loss"]):
             return Step(theta, state["loss"], state, Progress.BROKEN)
         direction = self._direction(state)
-        found = line_search(objective, theta, direction, state["loss"], state["gradient"])
+        found, count = line_search(objective, theta, direction, state["loss"], state["gradient"])
         if found is None and state["steps"]:  # the pairs may mislead: once more along the gradient
             state = {**state, "steps": [], "changes": []}
-            found = line_search(objective, theta, self._direction(state), state["loss"], state["gradient"])
+            found, more = line_search(objective, theta, self._direction(state), state["loss"], state["gradient"])
+            count += more
         if found is None:
-            return Step(theta, state["loss"], state, Progress.STALLED)
+            return Step(theta, state["loss"], state, Progress.STALLED, count)
         new, loss, gradient = found
         s, y = new - theta, gradient - state["gradient"]
         steps, changes = state["steps"], state["changes"]
         if float(s @ y) > 1e-14 * float(s.norm() * y.norm()):
             steps, changes = [*steps, s][-self.memory :], [*changes, y][-self.memory :]
-        return Step(new, loss, {"loss": loss, "gradient": gradient, "steps": steps, "changes": changes})
+        return Step(new, loss, {"loss": loss, "gradient": gradient, "steps": steps, "changes": changes}, evaluations=count)
 
     @staticmethod
     def _direction(state: dict) -> Tensor:
@@ -65,8 +67,8 @@ class LBFGS:
         return -q
 
 
-def line_search(objective, theta: Tensor, direction: Tensor, loss: float, gradient: Tensor) -> tuple[Tensor, float, Tensor] | None:
-    """A step along ``direction`` that meets the strong Wolfe conditions (c1 = 1e-4, c2 = 0.9), or None."""
+def line_search(objective, theta: Tensor, direction: Tensor, loss: float, gradient: Tensor) -> tuple[tuple[Tensor, float, Tensor] | None, int]:
+    """A step along ``direction`` that meets the strong Wolfe conditions (c1 = 1e-4, c2 = 0.9), or None; and the evaluations."""
     from scipy.optimize import line_search as wolfe
 
     seen: dict[float, tuple[Tensor, float, Tensor]] = {}
@@ -93,5 +95,5 @@ def line_search(objective, theta: Tensor, direction: Tensor, loss: float, gradie
             maxiter=20,
         )[0]
     if alpha is None or not math.isfinite(at(float(alpha))[1]) or at(float(alpha))[1] >= loss:
-        return None
-    return at(float(alpha))
+        return None, len(seen)
+    return at(float(alpha)), len(seen)

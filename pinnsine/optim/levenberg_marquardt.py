@@ -35,6 +35,7 @@ class LevenbergMarquardt:
     probe: float = 0.1
 
     uses = "residual"
+    gathers_curvature = False
 
     def __post_init__(self):
         if not (0 < self.ratio < 1 and self.factor > 1 and self.damping > 0 and self.probe > 0):
@@ -51,8 +52,8 @@ class LevenbergMarquardt:
         ladder = _Ladder(self, objective, theta, model, before)
         best = ladder.search(state["damping"])
         if best is None:
-            return Step(theta, before, {"damping": state["damping"]}, Progress.STALLED)
-        return Step(best.theta, best.loss, {"damping": best.damping}, Progress.MOVED)
+            return Step(theta, before, state, Progress.STALLED, ladder.evaluations)
+        return Step(best.theta, best.loss, {"damping": best.damping}, Progress.MOVED, ladder.evaluations)
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class _Ladder:
 
     def __init__(self, method: LevenbergMarquardt, objective, theta: Tensor, model: Linearised, before: float):
         self.method, self.objective, self.theta, self.model, self.before = method, objective, theta, model, before
+        self.evaluations = 1  # the linearisation
 
     def search(self, damping: float) -> _Trial | None:
         """The trial with the smallest damping that reaches the target ratio."""
@@ -98,16 +100,20 @@ class _Ladder:
         predicted = -float((change * (2 * self.model.rows + change)).sum())  # |r|^2 - |r + J p|^2
         step = p + self.acceleration(factor, p, change) / 2 if self.method.geodesic else p
         theta = self.theta + step
-        loss = float(self.objective.rows(theta).square().sum())
+        loss = float(self._rows(theta).square().sum())
         if not (math.isfinite(loss) and predicted > 0):
             return None
         return _Trial(damping, theta, loss, (self.before - loss) / predicted)
 
     def acceleration(self, factor, p: Tensor, change: Tensor) -> Tensor:
         h = self.method.probe
-        curved = (2 / h) * ((self.objective.rows(self.theta + h * p) - self.model.rows) / h - change)
+        curved = (2 / h) * ((self._rows(self.theta + h * p) - self.model.rows) / h - change)
         a = -factor.solve(self.model.adjoint(curved))
         norm, limit = float(a.norm()), SLACK * float(p.norm())
         if not math.isfinite(norm):
             return torch.zeros_like(p)
         return a if norm <= limit else a * (limit / norm)
+
+    def _rows(self, theta: Tensor) -> Tensor:
+        self.evaluations += 1
+        return self.objective.rows(theta)

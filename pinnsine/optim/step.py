@@ -18,9 +18,10 @@ class Progress(Enum):
 
 @dataclass(frozen=True)
 class Step:
-    """The new parameters (P,), their loss, and the optimizer's state for the next iteration (numbers and tensors by name)."""
+    """The new parameters (P,), their loss, the optimizer's state for the next iteration, and the evaluations of all rows it took."""
 
     theta: Tensor
     loss: float
     state: dict = field(default_factory=dict)
     progress: Progress = Progress.MOVED
+    evaluations: int = 1

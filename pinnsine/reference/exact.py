@@ -38,10 +38,7 @@ class Reference:
             raise ProblemError("A reference needs at least one field, got none: write u=lambda s: torch.sin(s.x).")
         for name, function in self.fields.items():
             if not callable(function):
-                raise ProblemError(
-                    f"Reference field {name!r} must be a function of the state, got {function!r}: "
-                    f"write {name}=lambda s: ..."
-                )
+                raise ProblemError(f"Reference field {name!r} must be a function of the state, got {function!r}: write {name}=lambda s: ...")
         if set(self.floor) != set(self.fields):
             raise ProblemError(
                 f"The floor must name the reference's own fields ({listed(self.fields)}), got {listed(self.floor)}: "
@@ -49,9 +46,7 @@ class Reference:
             )
 
     @classmethod
-    def exact(
-        cls, description: str = "exact solution", floor: Mapping[str, float] | None = None, **fields: Callable
-    ) -> Reference:
+    def exact(cls, description: str = "exact solution", floor: Mapping[str, float] | None = None, **fields: Callable) -> Reference:
         """A reference given by formulas, such as ``u=lambda s: torch.exp(-s.t) * torch.sin(s.x)``.
 
         Args:
@@ -88,10 +83,7 @@ class Reference:
         parts = zip(*(column.split(chunk) for column in columns.values()), strict=True)
         batches = [dict(zip(columns, part, strict=True)) for part in parts]
         with torch.no_grad():
-            return {
-                name: torch.cat([field_values(name, function, batch) for batch in batches])
-                for name, function in self.fields.items()
-            }
+            return {name: torch.cat([field_values(name, function, batch) for batch in batches]) for name, function in self.fields.items()}
 
 
 class State:

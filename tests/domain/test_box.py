@@ -55,9 +55,7 @@ def test_measures_are_products_of_lengths():
     assert SPACE_TIME.side(t=0).measure == 2
 
 
-@pytest.mark.parametrize(
-    "region", [BRICK.boundary(), LINE.boundary(), FAMILY.boundary()], ids=["brick", "line", "family"]
-)
+@pytest.mark.parametrize("region", [BRICK.boundary(), LINE.boundary(), FAMILY.boundary()], ids=["brick", "line", "family"])
 def test_normals_have_unit_length_and_point_out(region):
     box = region.faces[0].box
     points = region.sample(100, "uniform", generator())

@@ -72,12 +72,7 @@ def smallest_loss(function, start):
     """The minimum found by scipy's own least squares."""
     from scipy.optimize import least_squares
 
-    return (
-        2
-        * least_squares(
-            lambda x: function(torch.as_tensor(x)).numpy(), start.numpy(), xtol=1e-15, ftol=1e-15, gtol=1e-15
-        ).cost
-    )
+    return 2 * least_squares(lambda x: function(torch.as_tensor(x)).numpy(), start.numpy(), xtol=1e-15, ftol=1e-15, gtol=1e-15).cost
 
 
 @pytest.mark.parametrize("toy", TOYS)

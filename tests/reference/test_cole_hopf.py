@@ -137,9 +137,7 @@ def test_later_times_take_more_nodes():
     torch.testing.assert_close(values(burgers(nu, until=40), x, t), expected, rtol=0, atol=1e-14)
 
 
-@pytest.mark.parametrize(
-    "arguments", [{"nu": 0.0}, {"nu": -0.1}, {"nu": 0.1, "speed": 0}, {"nu": 0.1, "until": math.inf}]
-)
+@pytest.mark.parametrize("arguments", [{"nu": 0.0}, {"nu": -0.1}, {"nu": 0.1, "speed": 0}, {"nu": 0.1, "until": math.inf}])
 def test_arguments_must_be_positive(arguments):
     name, value = list(arguments.items())[-1]
     with pytest.raises(ProblemError, match=f"{name} must be positive and finite, got {value}: give"):

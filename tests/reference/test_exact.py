@@ -12,9 +12,7 @@ def columns():
 
 
 def test_fields_are_functions_of_the_coordinates(columns):
-    reference = Reference.exact(
-        u=lambda s: torch.exp(-(torch.pi**2) * s.t) * torch.sin(torch.pi * s.x), v=lambda s: s.x - s.t
-    )
+    reference = Reference.exact(u=lambda s: torch.exp(-(torch.pi**2) * s.t) * torch.sin(torch.pi * s.x), v=lambda s: s.x - s.t)
     values = reference.evaluate(columns)
     assert list(values) == ["u", "v"]
     torch.testing.assert_close(values["v"], columns["x"] - columns["t"], rtol=0, atol=0)
@@ -81,9 +79,7 @@ def test_a_missing_coordinate_is_named_with_the_known_ones(columns):
         Reference.exact(u=lambda s: s.y).evaluate(columns)
 
 
-@pytest.mark.parametrize(
-    "columns", [{}, {"x": torch.zeros(2, 3)}, {"x": torch.zeros(2), "t": torch.zeros(3)}, {"x": torch.tensor(0.0)}]
-)
+@pytest.mark.parametrize("columns", [{}, {"x": torch.zeros(2, 3)}, {"x": torch.zeros(2), "t": torch.zeros(3)}, {"x": torch.tensor(0.0)}])
 def test_columns_of_other_shapes_are_refused(columns):
     with pytest.raises(ProblemError, match=r"columns of one shape \(N,\), got .*broadcast the coordinates"):
         Reference.exact(u=lambda s: s.x).evaluate(columns)

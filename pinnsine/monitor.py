@@ -1,0 +1,64 @@
+"""What is watched during a run: the held-out rows, which decide, and the reference, which is only shown."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from pinnsine.estimate import estimate_error
+from pinnsine.objective import Objective
+from pinnsine.problem import Problem
+from pinnsine.state import State
+
+GAIN = 0.95  # a held-out loss below this part of the best so far is progress
+REFERENCE_POINTS = 4000
+
+
+class Monitor:
+    """Looks at the held-out rows (which decide) and at the reference (which is only shown)."""
+
+    def __init__(self, problem: Problem, held_out: Objective):
+        self.held_out, self.problem = held_out, problem
+        self.losses: dict[str, float] = {}
+        self.error = self.seen_held_out = math.nan
+        self.seen_iteration = -1
+        self.last_estimated = math.inf
+        self.grid, self.truth = self._reference()
+
+    def look(self, state: State) -> None:
+        """Measure; keep the parameters if the held-out loss is the lowest so far."""
+        self.losses = self.held_out.losses(state.theta)
+        self.seen_held_out, self.seen_iteration = sum(self.losses.values()), state.iteration
+        state.stale = 0 if self.seen_held_out < GAIN * state.best_held_out else state.stale + 1
+        if self.seen_held_out < state.best_held_out:
+            state.best, state.best_held_out = state.theta, self.seen_held_out
+        self.error = self._error(state.theta)
+
+    def reached(self, state: State, target: float) -> bool:
+        """Whether the estimated error is below the target; estimated whenever the held-out loss has fallen tenfold."""
+        if self.seen_iteration != state.iteration or not state.best_held_out < 0.1 * self.last_estimated:
+            return False
+        self.last_estimated = state.best_held_out
+        return all(error <= target for error in estimate_error(self.held_out, state.best).values())
+
+    def _reference(self):
+        if self.problem.reference is None:
+            return None, {}
+        grid = self.problem.domain.grid()
+        chosen = torch.randperm(len(grid), generator=torch.Generator().manual_seed(0))[:REFERENCE_POINTS]
+        grid = grid.select(chosen)
+        return grid, self.problem.reference.evaluate(grid.columns)
+
+    def _error(self, theta: Tensor) -> float:
+        """The largest relative L2 error of a field against the reference on a sample of the grid."""
+        known = {n: v for n, v in self.truth.items() if n in self.problem.names.fields}
+        if not known:
+            return math.nan
+        ansatz = self.held_out.ansatz
+        with torch.no_grad():
+            need = {f.name: {()} if f.name in known else set() for f in self.problem.fields}
+            local = ansatz.local(ansatz.views(theta), self.grid.to(theta.dtype, theta.device), need)
+            errors = [(getattr(local, n).values.cpu().double() - v).norm() / v.norm() for n, v in known.items()]
+        return float(max(errors))
