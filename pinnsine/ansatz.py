@@ -16,7 +16,8 @@ from pinnsine.domain import Box, Face
 from pinnsine.errors import ProblemError
 from pinnsine.evaluate import EVALUATORS, choose_evaluator
 from pinnsine.hard import HardPart, cutoff, hard_conditions, lift
-from pinnsine.jet import Collapsed, Constant, Context, Index, Jet, total, values
+from pinnsine.index import Collapsed, Index
+from pinnsine.jet import Constant, Context, Jet, total, values
 from pinnsine.local import Local
 from pinnsine.nets.network import Embedding
 from pinnsine.points import Points
@@ -41,7 +42,8 @@ class Ansatz(nn.Module):
 
     def __init__(self, problem: Problem, pieces: Sequence[Piece], scales: Mapping[str, FieldScale], net=None):
         super().__init__()
-        self.problem, self.scales, self.net = problem, dict(scales), net
+        self.problem, self.scales = problem, dict(scales)
+        self.__dict__["net"] = net  # past nn.Module's own bookkeeping: a module given by the user is registered once, in networks
         self.pieces = tuple(pieces)
         self.networks = nn.ModuleList(p.module for p in pieces)
         self.unknowns = nn.Parameter(torch.zeros(len(problem.unknowns), dtype=torch.float64))
@@ -81,15 +83,15 @@ class Ansatz(nn.Module):
 
         ``tape`` collects the linear layers; ``unknowns`` replaces the raw unknown parameters by leaves of shape (N,).
         """
-        context = Context(space=self.problem.domain.space, normal=points.normal, tape=tape)
+        context = Context(self.problem.domain.names, self.problem.domain.space, points.normal, tape=tape)
+        numbers = self._numbers(views, unknowns, context)
         coordinates = coordinates_at(self.problem, points, context)
         fields: dict[str, Jet] = {}
         for i, piece in enumerate(self.pieces):
             wanted = set().union(*(need[f] for f in piece.fields))
             if wanted:
                 fields.update(self._fields(piece, f"networks.{i}.", views, points, wanted, context))
-        fields = {n: self._finish(n, jet, coordinates, context) for n, jet in fields.items()}
-        numbers = {u.name: Constant(self._number(k, views, unknowns), context) for k, u in enumerate(self.problem.unknowns)}
+        fields = {n: self._finish(n, jet, coordinates, context, numbers) for n, jet in fields.items()}
         return Local(self.problem.names, context, coordinates, fields, numbers, data_of(self.problem, points))
 
     def _fields(self, piece: Piece, prefix: str, views, points, wanted, context) -> dict[str, Jet]:
@@ -99,15 +101,18 @@ class Ansatz(nn.Module):
         partial = len(piece.inputs) < len(self.problem.domain.names)
         return {f: _OfFewer(out[:, k], piece.inputs) if partial else out[:, k] for k, f in enumerate(piece.fields)}
 
-    def _finish(self, name: str, net: Jet, coordinates, context) -> Jet:
+    def _numbers(self, views, leaves, context) -> dict[str, Jet]:
+        return {u.name: Constant(self._number(k, views, leaves), context) for k, u in enumerate(self.problem.unknowns)}
+
+    def _finish(self, name: str, net: Jet, coordinates, context, numbers) -> Jet:
         """Output scaling and hard conditions."""
         size, parts = self.scales[name], self.hard.get(name)
         if not parts:
             return _scaled(net, size.scale) + size.shift if size.shift else _scaled(net, size.scale)
-        return self._lift(parts, coordinates, context) + cutoff(parts, coordinates) * _scaled(net, size.scale)
+        return self._lift(parts, coordinates, context, numbers) + cutoff(parts, coordinates) * _scaled(net, size.scale)
 
-    def _lift(self, parts: Sequence[HardPart], coordinates, context) -> Jet:
-        return lift(parts, coordinates, lambda there: Local(self.problem.names, context, there, {}))
+    def _lift(self, parts: Sequence[HardPart], coordinates, context, numbers) -> Jet:
+        return lift(parts, coordinates, lambda there: Local(self.problem.names, context, there, {}, numbers))
 
     def _number(self, k: int, views, leaves) -> Tensor:
         """Unknown k from its raw parameter: start + size * raw, or start * exp(raw) if it is positive."""
@@ -182,6 +187,8 @@ def build_ansatz(
     pieces = []
     for inputs, fields in groups.items():
         embedding = Embedding(problem.domain, inputs, periodic)
+        if not isinstance(net, nn.Module) and not hasattr(net, "build"):
+            raise ProblemError(f"A network is Siren(...), MLP(...) or a torch module, got {net!r}.")
         core = net.double() if isinstance(net, nn.Module) else net.build(embedding.width, len(fields), generator)
         module = nn.Sequential(embedding, core)
         pieces.append(Piece(module, tuple(fields), inputs, _probe_module(module, problem.domain, inputs, len(fields), evaluator)))
@@ -207,11 +214,12 @@ def _check_hard(ansatz: Ansatz) -> None:
         for part in parts:
             points = part.face.sample(64, "grid", torch.Generator().manual_seed(0))
             points = _edges(part.face, points)
-            context = Context(space=problem.domain.space)
+            context = Context(problem.domain.names, problem.domain.space)
             coordinates = coordinates_at(problem, points, context)
-            local = Local(problem.names, context, coordinates, {})
+            numbers = ansatz._numbers(ansatz.views(ansatz.flat()), None, context)
+            local = Local(problem.names, context, coordinates, {}, numbers)
             wanted = torch.as_tensor(values(target_values(part.target, local)), dtype=torch.float64)
-            gap = (ansatz._lift(parts, coordinates, context).values - wanted).abs().max()
+            gap = (ansatz._lift(parts, coordinates, context, numbers).values - wanted).abs().max()
             if not gap <= 1e-8 * (1 + wanted.abs().max()):
                 raise ProblemError(
                     f"Constraint {part.constraint!r}: its values on {part.face.describe()} disagree by {float(gap):.2g} with those of another "

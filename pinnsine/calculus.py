@@ -8,7 +8,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from pinnsine.errors import ProblemError
-from pinnsine.jet import CollapsedLaplacian, Constant, Jet, Shifted, as_jet, make_index
+from pinnsine.index import make_index
+from pinnsine.jet import CollapsedLaplacian, Constant, Jet, Shifted, as_jet
 
 
 class Vector:
@@ -88,11 +89,16 @@ def D(expression, *names: str):
         )
     if not names:
         raise ProblemError('D() needs the coordinate to differentiate by: D(expression, "x").')
-    return Shifted(as_jet(expression), make_index(names))
+    jet = as_jet(expression)
+    known = jet.context.names if jet.context is not None else ()
+    if known and (unknown := [n for n in names if n not in known]):
+        raise ProblemError(f"D() by {unknown[0]!r}: there is no such coordinate, only {', '.join(known)}.")
+    return Shifted(jet, make_index(names))
 
 
-def space_of(jet: Jet, operator: str) -> tuple[str, ...]:
-    space = jet.context.space if jet.context is not None else ()
+def space_of(expressions, operator: str) -> tuple[str, ...]:
+    contexts = [e.context for e in expressions if isinstance(e, Jet) and e.context is not None]
+    space = contexts[0].space if contexts else ()
     if not space:
         raise ProblemError(f"{operator} runs over the space coordinates, but this expression depends on none.")
     return space
@@ -101,12 +107,12 @@ def space_of(jet: Jet, operator: str) -> tuple[str, ...]:
 def grad(expression) -> Vector:
     """The gradient (f_x, f_y, ...) over the space coordinates."""
     jet = as_jet(expression)
-    return Vector(*(Shifted(jet, (n,)) for n in space_of(jet, "grad")))
+    return Vector(*(Shifted(jet, (n,)) for n in space_of([jet], "grad")))
 
 
 def div(vector: Vector):
     """The divergence sum_i D_i v_i over the space coordinates; one component for each of them."""
-    space = space_of(as_jet(vector[0]), "div")
+    space = space_of(vector, "div")
     if len(space) != len(vector):
         raise ProblemError(f"div needs one component for each of {', '.join(space)}, got {len(vector)}.")
     parts = [D(v, n) for v, n in zip(vector, space, strict=True)]
@@ -115,7 +121,7 @@ def div(vector: Vector):
 
 def curl(vector: Vector):
     """The curl: a Vector in three dimensions, the scalar v_x - u_y in two."""
-    space = space_of(as_jet(vector[0]), "curl")
+    space = space_of(vector, "curl")
     if len(space) != len(vector) or len(space) not in (2, 3):
         raise ProblemError(f"curl needs two or three components, one for each space coordinate ({', '.join(space)}), got {len(vector)}.")
     if len(space) == 2:
@@ -132,7 +138,7 @@ def laplacian(expression):
     if isinstance(expression, Vector):
         return Vector(*(laplacian(c) for c in expression))
     jet = as_jet(expression)
-    return CollapsedLaplacian(jet, space_of(jet, "laplacian"))
+    return CollapsedLaplacian(jet, space_of([jet], "laplacian"))
 
 
 def advect(velocity: Vector, expression):

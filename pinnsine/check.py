@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from pinnsine.constraint import Constraint, row_points
-from pinnsine.errors import ProblemError
-from pinnsine.jet import Index, describe
+from pinnsine.constraint import Constraint, Residual, row_points
+from pinnsine.domain import Region
+from pinnsine.errors import EvaluationError, ProblemError
+from pinnsine.index import Index, describe
 from pinnsine.points import Points
 from pinnsine.probe import FieldScale, Trace, trace
 
@@ -56,12 +57,17 @@ def check(problem: Problem) -> Report:
     for constraint in problem.constraints:
         points = row_points(constraint, problem.domain, SAMPLES, "uniform", generator)
         _check_region(problem, constraint, points)
-        traces = [trace(problem, constraint, points, _probe_scales(problem, k), seed=k) for k in range(PROBES)]
+        try:
+            traces = [trace(problem, constraint, points, _probe_scales(problem, k), seed=k) for k in range(PROBES)]
+        except (ProblemError, EvaluationError) as error:
+            named = repr(constraint.name) in str(error)
+            raise ProblemError(str(error) if named else f"Constraint {constraint.name!r}: {error}") from error
         _check_finite(problem, constraint, points, traces)
         _check_dependence(constraint, traces)
         used |= {f for f, log in traces[0].need.items() if log} | traces[0].unknowns
         scale = {n: float(torch.stack([t.rows[n] for t in traces]).nan_to_num().square().mean().sqrt()) for n in traces[0].rows}
-        place = f"{len(points)} data points" if isinstance(constraint.on, Points) else constraint.region(problem.domain).describe()
+        region = constraint.region(problem.domain)
+        place = region.describe() if isinstance(region, Region) else f"{len(points)} points"
         reports.append(ConstraintReport(constraint.name, place, scale, traces[0].need, constraint.hard))
     for field in problem.fields:
         if field.name not in used:
@@ -103,13 +109,10 @@ def _check_finite(problem: Problem, constraint: Constraint, points: Points, trac
 
 
 def _check_dependence(constraint: Constraint, traces: list[Trace]) -> None:
-    def changed(a: torch.Tensor, b: torch.Tensor) -> bool:
-        return not torch.equal(a.nan_to_num(), b.nan_to_num())
-
-    first = traces[0].rows
-    if traces[0].unknowns or any(changed(first[n], t.rows[n]) for t in traces[1:] for n in first):
-        return
-    raise ProblemError(
-        f"Constraint {constraint.name!r} does not depend on the parameters: its rows are the same for every field. Write it in terms of "
-        "the fields of s, and without detach()."
-    )
+    rows, fixed = traces[0].rows, traces[0].fixed
+    if len(fixed) == len(rows) or (fixed and isinstance(constraint, Residual)):
+        name = next(iter(fixed))
+        raise ProblemError(
+            f"Constraint {constraint.name!r}{f', part {name!r},' if name else ''} does not depend on the parameters: its rows are the same for "
+            "every field. Write it in terms of the fields of s, and without detach()."
+        )

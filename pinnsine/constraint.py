@@ -71,6 +71,11 @@ class Residual(Constraint):
 
     function: Callable[[Local], object]
 
+    def __post_init__(self):
+        super().__post_init__()
+        if not callable(self.function):
+            raise ProblemError(f"Constraint {self.name!r}: a residual is a function of s, got {self.function!r}.")
+
     def residual(self, s):
         return self.function(s)
 
@@ -133,6 +138,9 @@ def Data(name: str, points: Points, *, sigma: float | str | None = None, weight:
     for column in (*targets.values(), sigma):
         if isinstance(column, str) and column not in points.names:
             raise ProblemError(f"Constraint {name!r}: the data have no column {column!r}: they have {', '.join(points.names)}.")
+    errors = points[sigma] if isinstance(sigma, str) else torch.as_tensor(1.0 if sigma is None else sigma)
+    if not bool((errors > 0).all()):
+        raise ProblemError(f"Constraint {name!r}: sigma is a standard deviation, above zero at every point, got {float(errors.min())}.")
     return Prescribed(name, targets, on=points, sigma=sigma, weight=weight)
 
 
@@ -202,6 +210,8 @@ class Integral(Constraint):
 
     def expand(self, points, domain):
         nodes, weights = tensor_rule([domain.axis(n) for n in self.over], self.points)
+        like = points[points.names[0]]
+        nodes, weights = nodes.to(like.dtype, like.device), weights.to(like)
         rows = len(points)
         columns = {n: nodes[n].repeat(rows) if n in self.over else points[n].repeat_interleave(self.nodes) for n in domain.names}
         return Points({**columns, QUADRATURE: weights.repeat(rows)})
@@ -258,6 +268,8 @@ def hard_parts(constraint: Prescribed, domain: Box) -> tuple[Face, ...]:
         raise ProblemError(
             f"Constraint {constraint.name!r}: hard=True needs sides of a box, got {type(region).__name__}: use hard=False there."
         )
+    if any(face.box.axes != domain.axes for face in faces):
+        raise ProblemError(f"Constraint {constraint.name!r}: hard=True needs whole sides of the domain itself: use hard=False on a part.")
     return faces
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from pinnsine.constraint import Target, hard_parts, target_values
 from pinnsine.domain import Axis, Face
@@ -67,7 +68,13 @@ def _blend(groups, coordinates, local) -> Jet:
     x = coordinates[axis.name]
     for part in faces:
         there = {**coordinates, axis.name: Constant(torch.full_like(x.values, part.face.value), x.context)}
-        gap = target_values(part.target, local(there)) - _blend(rest, there, local)
+        value = target_values(part.target, local(there))
+        if isinstance(value, Tensor) and value.ndim:
+            raise ProblemError(
+                f"Constraint {part.constraint!r}: a hard value must be written in terms of s, got a plain tensor, whose derivatives are not "
+                "known: use hard=False for tabulated values."
+            )
+        gap = value - _blend(rest, there, local)
         opposite = axis.lower if part.face.sign > 0 else axis.upper
         base = base + (gap * ((x - opposite) * (part.face.sign / axis.length)) if len(faces) == 2 else gap)
     return base

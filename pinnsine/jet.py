@@ -4,88 +4,52 @@ A *jet* is a batch of values together with whichever partial derivatives are ask
 arithmetic and through torch functions that have a rule here, so an ordinary ``nn.Module`` or an ordinary expression such as
 ``torch.sin(s.x) * s.u_x`` runs on them unchanged.
 
-An *index* names one derivative: the sorted tuple of the coordinates differentiated by, ``()`` for the value and ``("t", "x", "x")``
-for u_txx. ``Collapsed(("x", "y"))`` names the sum u_xx + u_yy, which propagates as one component where the single second
-derivatives are not needed (Bettencourt, Johnson & Duvenaud 2019; Dangel et al. 2025, arXiv 2505.13644). Components that vanish
-identically are ``None`` and cost nothing.
+A component is computed when it is asked for, and remembered; one that vanishes identically is ``None`` and costs nothing. Inside a network
+the components lie stacked in one tensor, so that an affine layer is one matrix product.
 """
 
 from __future__ import annotations
 
 import functools
-import itertools
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from numbers import Number
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from pinnsine.errors import EvaluationError
+from pinnsine.index import Collapsed, Index, describe, make_index, splits
 from pinnsine.towers import TOWERS, power_tower
-
-
-class Collapsed(NamedTuple):
-    """The index of a collapsed Laplacian: the sum over ``names`` of the second derivatives."""
-
-    names: tuple[str, ...]
-
-
-Index = tuple[str, ...] | Collapsed
-
-
-def make_index(names: Iterable[str]) -> Index:
-    """The index of the derivative by each of ``names``, in the canonical order."""
-    return tuple(sorted(names))
-
-
-def closure(need: Iterable[Index]) -> tuple[Index, ...]:
-    """Every index that Taylor arithmetic passes through on the way to ``need``, lowest order first.
-
-    A collapsed index is dropped where all its second derivatives are carried anyway.
-    """
-    need = set(need)
-    single = {()}
-    for index in need:
-        if isinstance(index, Collapsed):
-            single.update((name,) for name in index.names)
-        else:
-            for order in range(1, len(index) + 1):
-                single.update(itertools.combinations(index, order))
-    collapsed = {i for i in need if isinstance(i, Collapsed) and not all((n, n) in single for n in i.names)}
-    return (*sorted(single, key=lambda i: (len(i), i)), *sorted(collapsed))
-
-
-def describe(index: Index) -> str:
-    """The index as it is written in a residual: ``xx``, or ``laplacian(x, y)``."""
-    return f"laplacian({', '.join(index.names)})" if isinstance(index, Collapsed) else "".join(index) or "value"
-
-
-@functools.lru_cache(maxsize=4096)
-def splits(index: tuple[str, ...]) -> tuple[tuple[int, tuple[str, ...], tuple[str, ...]], ...]:
-    """Leibniz' rule: (multiplicity, derivative of the first factor, derivative of the second)."""
-    counts: Counter = Counter()
-    for mask in itertools.product((True, False), repeat=len(index)):
-        first = tuple(n for n, m in zip(index, mask, strict=True) if m)
-        second = tuple(n for n, m in zip(index, mask, strict=True) if not m)
-        counts[first, second] += 1
-    return tuple((count, first, second) for (first, second), count in counts.items())
 
 
 @dataclass(frozen=True)
 class Context:
     """What an expression knows of the place where it is evaluated.
 
-    ``space``: names of the space coordinates, over which grad, div and laplacian run. ``normal``: components of the outward unit
-    normal by coordinate, where the points lie on a boundary. ``indices``: the derivatives that a network must carry. ``tape``:
-    receives (weight, bias, input stack, output stack) of every linear layer evaluated, for the one-backward Jacobian.
+    ``names``: names of all coordinates, where they are known. ``space``: names of the space coordinates, over which grad, div and
+    laplacian run. ``normal``: components of the outward unit normal by coordinate, where the points lie on a boundary. ``indices``: the
+    derivatives that a network must carry. ``tape``: receives (weight, bias, input stack, output stack) of every linear layer evaluated,
+    for the one-backward Jacobian.
     """
 
+    names: tuple[str, ...] = ()
     space: tuple[str, ...] = ()
     normal: Mapping[str, Tensor] = field(default_factory=dict)
     indices: tuple[Index, ...] | None = None
     tape: list | None = None
+
+
+def binary(operation: Callable) -> Callable:
+    """An operator of a jet with numbers, arrays, tensors and jets; anything else is asked for its own rule."""
+
+    def method(self, other):
+        if isinstance(other, np.ndarray):
+            other = torch.as_tensor(other)
+        return operation(self, other) if isinstance(other, Jet | Tensor | Number) else NotImplemented
+
+    return method
 
 
 class Jet:
@@ -131,44 +95,27 @@ class Jet:
 
     @classmethod
     def __torch_function__(cls, function, types, args=(), kwargs=None):
+        from pinnsine.rules import apply
+
         return apply(function, args, kwargs or {})
 
     def __getattr__(self, name: str):
         method = getattr(Tensor, name, None) if not name.startswith("_") else None
         if method is None or not callable(method):
             raise AttributeError(f"an expression has no attribute {name!r}")
-        return lambda *args, **kwargs: apply(method, (self, *args), kwargs)
+        return lambda *args, **kwargs: self.__torch_function__(method, (type(self),), (self, *args), kwargs)
 
-    def __add__(self, other):
-        return add(self, other)
-
-    __radd__ = __add__
-
-    def __sub__(self, other):
-        return add(self, negative(other))
-
-    def __rsub__(self, other):
-        return add(other, negative(self))
-
-    def __mul__(self, other):
-        return multiply(self, other)
-
-    __rmul__ = __mul__
-
-    def __truediv__(self, other):
-        return divide(self, other)
-
-    def __rtruediv__(self, other):
-        return divide(other, self)
-
-    def __pow__(self, exponent):
-        return power(self, exponent)
-
-    def __rpow__(self, base):
-        return power(base, self)
+    __add__ = __radd__ = binary(lambda self, other: add(self, other))
+    __sub__ = binary(lambda self, other: add(self, negative(other)))
+    __rsub__ = binary(lambda self, other: add(other, negative(self)))
+    __mul__ = __rmul__ = binary(lambda self, other: multiply(self, other))
+    __truediv__ = binary(lambda self, other: divide(self, other))
+    __rtruediv__ = binary(lambda self, other: divide(other, self))
+    __pow__ = binary(lambda self, exponent: power(self, exponent))
+    __rpow__ = binary(lambda self, base: power(base, self))
 
     def __matmul__(self, other):
-        return apply(torch.matmul, (self, other), {})
+        return self.__torch_function__(torch.matmul, (type(self),), (self, other))
 
     def __neg__(self):
         return negative(self)
@@ -177,22 +124,17 @@ class Jet:
         return self
 
     def __abs__(self):
-        return apply(torch.abs, (self,), {})
+        return self.__torch_function__(torch.abs, (type(self),), (self,))
 
     def __getitem__(self, key):
         return Linear(lambda v: v[key], self)
 
-    def __lt__(self, other):
-        return self.values < values(other)
-
-    def __le__(self, other):
-        return self.values <= values(other)
-
-    def __gt__(self, other):
-        return self.values > values(other)
-
-    def __ge__(self, other):
-        return self.values >= values(other)
+    __lt__ = binary(lambda self, other: self.values < values(other))
+    __le__ = binary(lambda self, other: self.values <= values(other))
+    __gt__ = binary(lambda self, other: self.values > values(other))
+    __ge__ = binary(lambda self, other: self.values >= values(other))
+    __eq__ = binary(lambda self, other: self.values == values(other))
+    __ne__ = binary(lambda self, other: self.values != values(other))
 
     __hash__ = object.__hash__
 
@@ -235,17 +177,17 @@ class Opaque(Jet):
 
 
 class Stack(Jet):
-    """Components held in one tensor (K, N, ...), K = the indices of the context; ``offset`` is added to the value alone."""
+    """Components held in one tensor (K, N, ...), K = ``indices``; ``offset`` is added to the value alone."""
 
-    def __init__(self, tensor: Tensor, context: Context, offset: Tensor | None = None):
+    def __init__(self, tensor: Tensor, context: Context, offset: Tensor | None = None, indices: tuple[Index, ...] | None = None):
         super().__init__(context)
-        self.tensor, self.offset = tensor, offset
+        self.tensor, self.offset, self.indices = tensor, offset, indices or context.indices
 
     def stacked(self) -> Tensor:
         return self.tensor if self.offset is None else super().stacked()
 
     def _component(self, index):
-        indices = self.context.indices
+        indices = self.indices
         if index == ():
             return plus(self.tensor[0], self.offset)
         if index in indices:
@@ -354,7 +296,8 @@ class Shifted(Jet):
             return self.jet.at(index)
         if isinstance(index, Collapsed):
             return total(self.jet.at(make_index((*self.index, n, n))) for n in index.names)
-        return self.jet.at(make_index((*self.index, *index)))
+        component = self.jet.at(make_index((*self.index, *index)))
+        return full(component, self.jet) if index == () else component  # a value is never None
 
 
 class CollapsedLaplacian(Jet):
@@ -366,7 +309,7 @@ class CollapsedLaplacian(Jet):
 
     def _component(self, index):
         if index == ():
-            return self.jet.at(Collapsed(self.names))
+            return full(self.jet.at(Collapsed(self.names)), self.jet)
         return total(Shifted(self.jet, (n, n)).at(index) for n in self.names)
 
 
@@ -444,71 +387,9 @@ def divide(a, b) -> Jet:
 
 
 def power(base, exponent) -> Jet:
+    if isinstance(exponent, Tensor) and exponent.ndim == 0 and not exponent.requires_grad:
+        exponent = exponent.item()
     if isinstance(exponent, Jet | Tensor):
         logarithm = torch.log(base) if isinstance(base, Jet | Tensor) else torch.log(torch.as_tensor(base, dtype=torch.float64))
         return Composed(TOWERS["exp"], as_jet(exponent) * logarithm)
     return Composed(power_tower(exponent), base)
-
-
-def where(condition, a, b) -> Jet:
-    condition = values(condition)
-    return Linear(functools.partial(torch.where, condition), as_jet(a), as_jet(b))
-
-
-def linear(jet, weight: Tensor, bias: Tensor | None = None) -> Jet:
-    """The affine layer of a network: one matrix product for all components, the bias in the value alone."""
-    context = jet.context
-    if context is None or context.indices is None:
-        product = Linear(lambda v: v @ weight.T, jet)
-        return product if bias is None else add(product, bias)
-    inputs = jet.stacked()  # (K, N, in)
-    outputs = inputs @ weight.T  # (K, N, out)
-    if context.tape is not None:
-        context.tape.append((weight, bias, inputs, outputs))
-    return Stack(outputs, context, bias)
-
-
-def sequence_map(function: Callable, jets: Sequence, *args, **kwargs) -> Jet:
-    """A function of a list of tensors that acts on every component alike (cat, stack)."""
-    return Linear(lambda *parts: function(list(parts), *args, **kwargs), *map(as_jet, jets))
-
-
-LINEAR = {"neg", "negative", "sum", "mean", "reshape", "view", "unsqueeze", "squeeze", "flatten", "expand", "transpose", "permute",
-          "narrow", "select", "index_select", "movedim", "t", "cumsum", "diff", "contiguous", "to", "double", "float", "clone",
-          "__getitem__", "unflatten", "repeat", "roll", "flip"}  # fmt: skip
-BILINEAR = {"mul": torch.mul, "multiply": torch.mul, "matmul": torch.matmul, "mm": torch.mm, "bmm": torch.bmm, "dot": torch.dot}
-PLAIN = {"lt", "le", "gt", "ge", "eq", "ne", "sign", "isfinite", "isnan", "zeros_like", "ones_like", "numel", "size", "dim", "detach",
-         "floor", "ceil", "round", "logical_and", "logical_or", "is_floating_point"}  # fmt: skip
-SPECIAL = {"add": add, "sub": lambda a, b, alpha=1: add(a, multiply(b, -alpha) if alpha != 1 else negative(b)),
-           "rsub": lambda a, b: add(b, negative(a)), "div": divide, "true_divide": divide, "pow": power, "float_power": power,
-           "linear": linear, "where": where, "rdiv": lambda a, b: divide(b, a)}  # fmt: skip
-ALIASES = {"subtract": "sub", "divide": "div", "absolute": "abs", "arctan": "atan", "concat": "cat", "concatenate": "cat"}
-
-
-def apply(function: Callable, args: tuple, kwargs: dict) -> Jet | Tensor:
-    """One torch function on jets: its Taylor rule, or values that refuse to be differentiated."""
-    name = getattr(function, "__name__", str(function))
-    name = name if name == "__getitem__" else name.strip("_")
-    name = {"radd": "add", "rmul": "mul", "truediv": "div", "rtruediv": "rdiv", "rpow": "rpow"}.get(name, ALIASES.get(name, name))
-    if name in TOWERS and isinstance(args[0], Jet) and len(args) == 1:
-        return Composed(TOWERS[name], args[0])
-    if name in SPECIAL:
-        return SPECIAL[name](*args, **kwargs)
-    if name == "rpow":
-        return power(args[1], args[0])
-    if name in ("mul", "multiply"):
-        return multiply(*args)
-    if name in BILINEAR:
-        return Product(as_jet(args[0]), as_jet(args[1]), BILINEAR[name])
-    if name in LINEAR and isinstance(args[0], Jet):
-        return Linear(lambda v: function(v, *args[1:], **kwargs), args[0])
-    if name in ("cat", "stack"):
-        return sequence_map(function, *args, **kwargs)
-    plain = [[values(b) for b in a] if isinstance(a, list | tuple) else values(a) for a in args]
-    result = function(*plain, **{k: values(v) for k, v in kwargs.items()})
-    if name in PLAIN or not isinstance(result, Tensor):
-        return result
-    context = shared_context(*(a for a in args if isinstance(a, Jet)))
-    if context is not None and context.indices is not None and len(context.indices) > 1:
-        raise EvaluationError(f"torch's {name!r} has no Taylor rule: choose evaluator='forward' or 'reverse' for this network.")
-    return Opaque(result, f"torch's {name!r} has no Taylor rule, so its result cannot be differentiated", context)

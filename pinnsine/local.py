@@ -11,7 +11,8 @@ from torch import Tensor
 
 from pinnsine.calculus import Vector, normal_derivative
 from pinnsine.errors import ProblemError
-from pinnsine.jet import Constant, Context, Jet, Linear, Opaque, Shifted, make_index
+from pinnsine.index import make_index
+from pinnsine.jet import Constant, Context, Jet, Linear, Opaque, Shifted
 
 RESERVED = ("data", "vector", "normal", "minus", "plus", "node", "field_names")
 
@@ -36,12 +37,22 @@ class Names:
                 raise ProblemError(
                     f"The name {name!r} reads two ways, as declared and as the derivative of {field!r} by {', '.join(index)}: rename it."
                 )
+            if self._normal(name) is not None:
+                raise ProblemError(f"The name {name!r} reads two ways, as declared and as a {self._normal(name)[0]}: rename it.")
 
     def _derivative(self, name: str) -> tuple[str, tuple[str, ...]] | None:
         for field in sorted(self.fields, key=len, reverse=True):
             suffix = name[len(field) + 1 :]
             if name.startswith(f"{field}_") and suffix and all(c in self.coordinates for c in suffix):
                 return field, make_index(suffix)
+        return None
+
+    def _normal(self, name: str) -> tuple[str, str, tuple[str, ...]] | None:
+        base, _, suffix = name.rpartition("_")
+        if base in self.fields and suffix == "n" and "n" not in (*self.coordinates, *self.fields):
+            return "normal derivative", base, ()
+        if base == "n" and suffix in self.coordinates and "n" not in self.fields:
+            return "normal", suffix, ()
         return None
 
     @functools.cache  # noqa: B019 - a problem has one Names, and it lives as long as the problem
@@ -53,11 +64,9 @@ class Names:
         derivative = self._derivative(name)
         if derivative is not None:
             return "fields", *derivative
-        base, _, suffix = name.rpartition("_")
-        if base in self.fields and suffix == "n" and "n" not in (*self.coordinates, *self.fields):
-            return "normal derivative", base, ()
-        if base == "n" and suffix in self.coordinates and "n" not in self.fields:
-            return "normal", suffix, ()
+        normal = self._normal(name)
+        if normal is not None:
+            return normal
         raise ProblemError(
             f"s.{name} has no meaning here. Known: coordinates {', '.join(self.coordinates)}; fields {', '.join(self.fields)}"
             + (f"; unknowns {', '.join(self.unknowns)}" if self.unknowns else "")
@@ -90,6 +99,9 @@ class Local:
         if name.startswith("__"):
             raise AttributeError(name)
         kind, base, index = self._names.resolve(name)
+        known = {"coordinates": self._coordinates, "unknowns": self._unknowns, "normal": (base,)}.get(kind, self._fields)
+        if base not in known:
+            raise ProblemError(f"s.{name} is not known here: only {', '.join((*self._coordinates, *self._fields, *self._unknowns))}.")
         if kind == "coordinates":
             return self._coordinates[base]
         if kind == "unknowns":

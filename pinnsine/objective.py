@@ -24,14 +24,15 @@ from torch import Tensor
 from pinnsine.ansatz import Ansatz
 from pinnsine.constraint import Constraint, Prescribed, rows_of
 from pinnsine.errors import ProblemError
-from pinnsine.jet import Context, Index, closure, values
+from pinnsine.index import Index, closure
+from pinnsine.jet import Context, values
 from pinnsine.linearised import Linearised
 from pinnsine.local import Local
 from pinnsine.points import Points
 from pinnsine.probe import coordinates_at, data_of
 from pinnsine.scaling import row_scales
 
-PROBE_ROWS = 5
+PROBE_ROWS = 256  # spread over all rows, because rows may be coupled in a part of the region only
 CACHE_ROWS = 512  # rows of a layer's outer products made at a time, so that they stay in the cache
 PROBE_TOLERANCE = 1e-9
 
@@ -123,7 +124,8 @@ class Objective:
             for points in self._chunks(term):
                 rows = self._rows(term, self.views(theta), points)
                 loss = rows.square().sum()
-                gradient += torch.autograd.grad(loss, theta)[0]
+                if loss.requires_grad:
+                    gradient += torch.autograd.grad(loss, theta)[0]
                 total += float(loss.detach())
         return total, gradient
 
@@ -132,7 +134,8 @@ class Objective:
         theta, start = theta.detach().requires_grad_(), 0
         gradient = torch.zeros_like(theta)
         for rows in self._graph_rows(theta):
-            gradient += torch.autograd.grad(rows, theta, weights[start : start + len(rows)])[0]
+            if rows.requires_grad:
+                gradient += torch.autograd.grad(rows, theta, weights[start : start + len(rows)])[0]
             start += len(rows)
         return gradient
 
@@ -140,6 +143,9 @@ class Objective:
         """J direction (R,), by two backward passes (any evaluator)."""
         theta, parts = theta.detach().requires_grad_(), []
         for rows in self._graph_rows(theta):
+            if not rows.requires_grad:
+                parts.append(torch.zeros_like(rows))
+                continue
             weights = torch.zeros_like(rows, requires_grad=True)
             [adjoint] = torch.autograd.grad(rows, theta, weights, create_graph=True)
             parts.append(torch.autograd.grad(adjoint, weights, direction)[0])
@@ -191,7 +197,7 @@ class Objective:
         """The size of a constraint's rows at other points (N,): the root of the sum of squares over its named rows."""
         [term] = [t for t in self.terms if t.constraint.name == name]
         with torch.no_grad():
-            return self._rows(term, self.views(theta), points).square().sum(dim=0).sqrt() * math.sqrt(len(points))
+            return self._rows(term, self.views(theta), points).square().sum(dim=0).sqrt() * math.sqrt(len(self.points[name]))
 
     def _chunks(self, term: Term) -> Iterator[Points]:
         """The row points of a term in pieces that fit the memory budget; coupled rows must stay together."""
@@ -233,7 +239,7 @@ class Objective:
         size = 1 / math.sqrt(len(self.points[constraint.name]))
         stacked = torch.stack([rows[name] * (size * scale) for name, scale in term.scales.items()])
         factors = position_factors(constraint, problem, points)
-        return stacked if factors is None else stacked * factors
+        return stacked if factors is None else stacked * factors.to(stacked)
 
     def _chunks_of_jacobian(self, theta: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """(rows, Jacobian rows) chunk by chunk, in no particular order."""
@@ -257,11 +263,12 @@ class Objective:
         tape: list = []
         rows = self._rows(term, views, points, tape, leaves)
         names = {id(views[n]): n for n in self.blocks}
-        taped = [(names.get(id(w)), names.get(id(b)), inputs, outputs) for w, b, inputs, outputs in tape if outputs.requires_grad]
+        taped = [(names.get(id(w)), names.get(id(b)), inputs, outputs) for w, b, inputs, outputs in tape]
+        taped = [entry for entry in taped if entry[0] or entry[1]]
         wanted = [outputs for *_, outputs in taped] + (list(leaves.values()) if free else [])
         for c, row in enumerate(rows):
             slopes = (None,) * len(wanted)
-            if row.requires_grad:
+            if row.requires_grad and wanted:
                 slopes = torch.autograd.grad(row.sum(), wanted, retain_graph=c + 1 < len(rows), allow_unused=True)
             self._fill(out[c], taped, slopes, nodes)
         return rows.detach()
@@ -296,14 +303,17 @@ class Objective:
     def _batched_vjp(self, term: Term, theta: Tensor, points: Points, out: Tensor) -> Tensor:
         theta = theta.detach().requires_grad_()
         rows = self._rows(term, self.views(theta), points)
+        if not rows.requires_grad:
+            out.zero_()
+            return rows
         flat, target = (
             rows.reshape(-1),
             out.view(-1, len(theta)) if out.is_contiguous() else out.new_empty(rows.numel(), len(theta)),
         )
-        identity = torch.eye(len(flat), dtype=theta.dtype)
         size = max(1, int(self.memory / (64 * self._bytes_per_row(term) * len(points))) or 1)
         for start in range(0, len(flat), size):
-            seeds = identity[start : start + size]
+            seeds = torch.zeros(min(size, len(flat) - start), len(flat), dtype=theta.dtype, device=theta.device)
+            seeds.diagonal(start).fill_(1)
             target[start : start + size] = torch.autograd.grad(flat, theta, seeds, retain_graph=True, is_grads_batched=True)[0]
         if not out.is_contiguous():
             out.copy_(target.view_as(out))
@@ -312,19 +322,23 @@ class Objective:
     def route_of(self, term: Term, theta: Tensor) -> str:
         """Probe a term: does the one-backward Jacobian agree with an ordinary vjp under random weights of the rows?"""
         points = self.points[term.constraint.name]
-        points = points.select(slice(0, min(PROBE_ROWS, len(points))))
+        points = points.select(torch.linspace(0, len(points) - 1, min(PROBE_ROWS, len(points))).round().long())
+        points, theta = points.to(torch.float64, theta.device), theta.detach().double()  # coupling shows above rounding
         generator = torch.Generator().manual_seed(0)
-        graph = theta.detach().requires_grad_()
+        graph = theta.clone().requires_grad_()
         rows = self._rows(term, self.views(graph), points)
-        weights = torch.rand(rows.shape, generator=generator, dtype=rows.dtype) + 0.5
-        if not rows.requires_grad:
+        weights = torch.rand(rows.shape, generator=generator, dtype=rows.dtype).to(rows) + 0.5
+        truth = torch.autograd.grad(rows, graph, weights, allow_unused=True)[0] if rows.requires_grad else None
+        if truth is None:
             raise ProblemError(
                 f"The loss of constraint {term.constraint.name!r} does not depend on the parameters: write it in terms of the fields of s, "
                 "and without detach()."
             )
-        [truth] = torch.autograd.grad(rows, graph, weights, allow_unused=True, materialize_grads=True)
         jacobian = theta.new_empty(*rows.shape, len(theta))
-        self._one_backward(term, theta, points, jacobian)
+        try:
+            self._one_backward(term, theta, points, jacobian)
+        except (RuntimeError, ValueError):  # a layer that acts on another axis than the batch
+            return "batched vjp"
         found = torch.einsum("cnp,cn->p", jacobian, weights)
         scale = truth.abs().max()
         return "one backward" if bool((found - truth).abs().max() <= PROBE_TOLERANCE * scale) else "batched vjp"
@@ -342,11 +356,11 @@ def position_factors(constraint: Constraint, problem, points: Points) -> Tensor 
     """The factors sqrt(w(x_i)) / sigma_i of the rows (N,), or None where all are one."""
     factors = None
     if callable(constraint.weight):
-        context = Context(space=problem.domain.space, normal=points.normal)
+        context = Context(problem.domain.names, problem.domain.space, points.normal)
         local = Local(problem.names, context, coordinates_at(problem, points, context), {}, data=data_of(problem, points))
         factors = torch.as_tensor(values(constraint.weight(local)), dtype=torch.float64).sqrt()
     if isinstance(constraint, Prescribed) and constraint.sigma is not None:
-        sigma = points[constraint.sigma] if isinstance(constraint.sigma, str) else constraint.sigma
+        sigma = points[constraint.sigma] if isinstance(constraint.sigma, str) else torch.tensor(float(constraint.sigma))
         factors = 1 / sigma if factors is None else factors / sigma
     return factors
 

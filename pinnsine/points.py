@@ -64,7 +64,8 @@ class Points:
     def join(parts: Sequence[Points]) -> Points:
         """The points of all ``parts`` in order; they share their columns."""
         columns = {n: torch.cat([p.columns[n] for p in parts]) for n in parts[0].columns}
-        return Points(columns, {n: torch.cat([p.normal[n] for p in parts]) for n in parts[0].normal})
+        shared = [n for n in parts[0].normal if all(n in p.normal for p in parts)]
+        return Points(columns, {n: torch.cat([p.normal[n] for p in parts]) for n in shared})
 
     @staticmethod
     def read(path: str | Path) -> Points:
@@ -75,7 +76,14 @@ class Points:
         path = Path(path)
         if not path.exists():
             raise ProblemError(f"There is no file {str(path)!r} to read points from.")
-        columns = _read_columns(path)
+        try:
+            columns = _read_columns(path)
+        except ProblemError:
+            raise
+        except Exception as error:
+            raise ProblemError(f"{path.name} is no table of numbers that can be read: {error}") from error
+        if not columns or not all(len(c) for c in columns.values()):
+            raise ProblemError(f"{path.name} holds no points: give a line of names and at least one of numbers.")
         broken = [n for n, c in columns.items() if not np.isfinite(np.asarray(c, dtype=np.float64)).all()]
         if broken:
             raise ProblemError(f"{path.name}: column {broken[0]!r} holds numbers that are not finite: remove those rows.")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 
 from pinnsine.constraint import Periodic, Residual, row_points
-from pinnsine.jet import Collapsed, Index
+from pinnsine.index import Collapsed, Index
 from pinnsine.nets import MLP, Siren
 from pinnsine.probe import trace
 from pinnsine.problem import Problem

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from pinnsine.constraint import Constraint, rows_of
-from pinnsine.jet import Constant, Context, Coordinate, Index, Jet, full
+from pinnsine.index import Index
+from pinnsine.jet import Constant, Context, Coordinate, Jet, full
 from pinnsine.local import Local
 from pinnsine.points import Points
 
@@ -48,11 +49,12 @@ class Trace:
     rows: Mapping[str, torch.Tensor]
     need: Mapping[str, set[Index]]
     unknowns: frozenset[str]
+    fixed: frozenset[str]  # names of rows that depend on no field and no unknown
 
 
 def coordinates_at(problem: Problem, points: Points, context: Context) -> dict[str, Jet]:
     """The coordinates as jets."""
-    return {n: Coordinate(n, points[n], context) for n in problem.domain.names}
+    return {n: Coordinate(n, points[n], context) for n in problem.domain.names if n in points.names}
 
 
 def data_of(problem: Problem, points: Points) -> dict[str, torch.Tensor]:
@@ -75,7 +77,7 @@ def trace(
     numbers by coordinate in place of random ones.
     """
     nodes = constraint.expand(points, problem.domain)
-    context = Context(space=problem.domain.space, normal=nodes.normal)
+    context = Context(problem.domain.names, problem.domain.space, nodes.normal)
     coordinates = coordinates_at(problem, nodes, context)
     need: dict[str, set[Index]] = {f.name: set() for f in problem.fields}
     generator = torch.Generator().manual_seed(seed)
@@ -89,12 +91,13 @@ def trace(
     }
     used = {u.name: set() for u in problem.unknowns}
     unknowns = {
-        u.name: Recorder(Constant(torch.tensor(u.start, dtype=torch.float64).expand(len(nodes)), context), used[u.name])
+        u.name: Recorder(Constant(torch.tensor(u.start, dtype=torch.float64, requires_grad=True).expand(len(nodes)), context), used[u.name])
         for u in problem.unknowns
     }
     local = Local(problem.names, context, coordinates, fields, unknowns, data_of(problem, nodes))
     rows = rows_of(constraint, local, len(points))
-    return Trace(rows, need, frozenset(n for n, log in used.items() if log))
+    fixed = frozenset(n for n, r in rows.items() if not r.requires_grad)
+    return Trace({n: r.detach() for n, r in rows.items()}, need, frozenset(n for n, log in used.items() if log), fixed)
 
 
 def _wave(problem, field, coordinates, scales, generator, numbers) -> Jet:
@@ -105,4 +108,4 @@ def _wave(problem, field, coordinates, scales, generator, numbers) -> Jet:
         number = float(1 + 2 * torch.rand((), generator=generator)) * (1 if torch.rand((), generator=generator) < 0.5 else -1)
         phase = phase + numbers.get(name, number) * ((coordinates[name] - (axis.lower + axis.upper) / 2) / (axis.length / 2))
     size = scales.get(field.name, FieldScale())
-    return size.shift + size.scale * torch.sin(phase)
+    return size.shift + Constant(torch.tensor(size.scale, dtype=torch.float64, requires_grad=True)) * torch.sin(phase)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import inspect
+import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pinnsine.check import Report, check
-from pinnsine.constraint import Constraint, Periodic, Prescribed, hard_parts
-from pinnsine.domain import Box
+from pinnsine.constraint import Constraint, Integral, Periodic, Prescribed, hard_parts
+from pinnsine.domain import Box, Region
 from pinnsine.errors import ProblemError
 from pinnsine.local import Names
+from pinnsine.points import Points
 from pinnsine.reference import Reference
 
 
@@ -37,6 +40,8 @@ class Unknown:
     positive: bool = False
 
     def __post_init__(self):
+        if not math.isfinite(self.start):
+            raise ProblemError(f"Unknown {self.name!r} must start at a finite number, got {self.start}.")
         if self.positive and not self.start > 0:
             raise ProblemError(f"Unknown {self.name!r} is declared positive, so its start must be above zero, got {self.start:g}.")
 
@@ -58,13 +63,13 @@ class Problem:
         reference: Reference | None = None,
         name: str = "problem",
     ):
+        if not isinstance(domain, Box):
+            raise ProblemError(f"A problem's first argument is its domain, got {type(domain).__name__}.")
         fields = (fields,) if isinstance(fields, str | Field) else tuple(fields)
         self.domain, self.reference, self.name = domain, reference, name
         self.source: dict | None = None  # set by load_problem: which shipped problem this is, with which coefficients
         self.fields = tuple(_bind(Field(f) if isinstance(f, str) else f, domain) for f in fields)
         self.constraints, self.unknowns = tuple(constraints), tuple(unknowns)
-        if not isinstance(domain, Box):
-            raise ProblemError(f"A problem's first argument is its domain, got {type(domain).__name__}.")
         if not self.fields:
             raise ProblemError("A problem needs at least one field, as in fields='u'.")
         self.names = Names(domain.names, tuple(f.name for f in self.fields), tuple(u.name for u in self.unknowns))
@@ -98,11 +103,20 @@ def _bind(field: Field, domain: Box) -> Field:
     of = tuple(field.of.replace(",", " ").split()) if isinstance(field.of, str) else tuple(field.of)
     for name in of:
         domain.axis(name)
+        if of.count(name) > 1:
+            raise ProblemError(f"Field {field.name!r} names the coordinate {name!r} twice: of={field.of!r}.")
     return Field(field.name, of or domain.names)
 
 
 def _validate(constraint: Constraint, problem: Problem) -> None:
     domain, names = problem.domain, problem.names
+    if not isinstance(constraint.on, Region | Points | None):
+        raise ProblemError(f"Constraint {constraint.name!r}: on= takes a part of the domain or Points, got {type(constraint.on).__name__}.")
+    if isinstance(constraint, Integral):
+        if constraint.on is not None:
+            raise ProblemError(f"Constraint {constraint.name!r}: an integral runs over whole coordinates, so it takes no on=.")
+        for name in constraint.over:
+            domain.axis(name)
     region = constraint.region(domain)
     missing = [n for n in domain.names if n not in region.names] if constraint.on is not None else []
     if missing:
@@ -115,11 +129,23 @@ def _validate(constraint: Constraint, problem: Problem) -> None:
                 raise ProblemError(f"Constraint {constraint.name!r} names {name!r}, which is no field: {', '.join(names.fields)}.")
     if isinstance(constraint, Prescribed):
         for target in constraint.targets:
-            kind, _, index = names.resolve(target)
+            try:
+                kind, _, index = names.resolve(target)
+            except ProblemError as error:
+                raise ProblemError(f"Constraint {constraint.name!r}: {error}") from error
             if constraint.hard and (kind != "fields" or index):
                 raise ProblemError(f"Constraint {constraint.name!r}: hard=True prescribes values of fields, not {target!r}: use hard=False.")
-        if constraint.hard:
-            hard_parts(constraint, domain)
+            if constraint.hard:
+                _validate_faces(constraint, problem.field(target), domain)
+
+
+def _validate_faces(constraint: Prescribed, field: Field, domain: Box) -> None:
+    for face in hard_parts(constraint, domain):
+        if face.name not in field.of:
+            raise ProblemError(
+                f"Constraint {constraint.name!r}: {field.name!r} does not depend on {face.name}, so it cannot be hard on {face.describe()}: "
+                "use hard=False."
+            )
 
 
 def problems_folder() -> Path:
@@ -149,7 +175,8 @@ def load_problem(name: str | Path, **coefficients) -> Problem:
             raise ProblemError(f"There is no problem {name!r}.{hint} `pinnsine list` names all of them; a file is given as mine.py.")
         factory, label = _file_factory(path), path.stem
     known = inspect.signature(factory).parameters
-    if unknown := [c for c in coefficients if c not in known]:
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in known.values())
+    if not takes_any and (unknown := [c for c in coefficients if c not in known]):
         raise ProblemError(f"Problem {label!r} has no coefficient {unknown[0]!r}: it has {', '.join(known) or 'none'}.")
     problem = factory(**coefficients)
     if not isinstance(problem, Problem):
@@ -163,6 +190,7 @@ def load_problem(name: str | Path, **coefficients) -> Problem:
 def _file_factory(path: Path):
     spec = importlib.util.spec_from_file_location(f"pinnsine_problem_{path.stem}", path)
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses in the file look their module up there
     spec.loader.exec_module(module)
     if not callable(getattr(module, "problem", None)):
         raise ProblemError(f"{path.name} defines no function problem(): write `def problem(): return pinnsine.Problem(...)`.")
@@ -173,5 +201,5 @@ def _imported_factory(name: str):
     module_name, _, factory_name = name.partition(":")
     try:
         return getattr(importlib.import_module(module_name), factory_name)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, ValueError) as error:
         raise ProblemError(f"{name!r} cannot be imported ({error}): give module:factory, both importable from here.") from error

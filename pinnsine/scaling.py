@@ -5,13 +5,15 @@ With them a problem on [0, 100] with values near 1e5 is trained like its twin on
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Mapping
 
 import torch
 
 from pinnsine.constraint import Constraint, Prescribed, Residual, row_points, target_values
-from pinnsine.jet import Context, values
+from pinnsine.errors import ProblemError
+from pinnsine.jet import Constant, Context, values
 from pinnsine.local import Local
 from pinnsine.points import Points
 from pinnsine.probe import FieldScale, coordinates_at, data_of, trace
@@ -45,9 +47,11 @@ def _prescribed_scale(problem: Problem, name: str, samples: Mapping[str, Points]
     for constraint in problem.constraints:
         if isinstance(constraint, Prescribed) and name in constraint.targets:
             points = samples[constraint.name]
-            context = Context(space=problem.domain.space)
-            local = Local(problem.names, context, coordinates_at(problem, points, context), {}, data=data_of(problem, points))
-            found.append(torch.as_tensor(values(target_values(constraint.targets[name], local)), dtype=torch.float64).reshape(-1))
+            context = Context(problem.domain.names, problem.domain.space, points.normal)
+            numbers = {u.name: Constant(torch.tensor(u.start, dtype=torch.float64), context) for u in problem.unknowns}
+            local = Local(problem.names, context, coordinates_at(problem, points, context), {}, numbers, data_of(problem, points))
+            with contextlib.suppress(ProblemError):  # a value given by another field tells no scale
+                found.append(torch.as_tensor(values(target_values(constraint.targets[name], local)), dtype=torch.float64).reshape(-1))
     if not found:
         return FieldScale(0.0, 0.0)
     low, high = float(torch.cat(found).min()), float(torch.cat(found).max())
@@ -67,11 +71,14 @@ def _balanced_amplitude(problem: Problem, name: str, scales: Mapping[str, FieldS
         parts = [trace(problem, c, (moved or samples)[c.name], wanted, numbers=numbers).rows.values() for c in residuals]
         return torch.cat([r.nan_to_num() for group in parts for r in group])
 
+    names = {c.name for c in residuals}
     if not residuals or not _rms(base := rows(0.0)) > 0:
         return 0.0
     numbers = {}
     for axis in problem.domain.axes:
-        moved = {n: Points({**p.columns, axis.name: p[axis.name] + NUDGE * axis.length / 2}, p.normal) for n, p in samples.items()}
+        moved = {
+            n: Points({**p.columns, axis.name: p[axis.name] + NUDGE * axis.length / 2}, p.normal) for n, p in samples.items() if n in names
+        }
         numbers[axis.name] = max(1.0, _rms(rows(0.0, moved=moved) - base) / NUDGE / _rms(base))
     exponents = range(-24, 25)
     changes = [_rms(rows(10.0 ** (k / 2), numbers) - base) for k in exponents]
@@ -90,11 +97,12 @@ def row_scales(problem: Problem, constraint: Constraint, scales: Mapping[str, Fi
     generator = torch.Generator().manual_seed(1)
     points = row_points(constraint, problem.domain, SAMPLES, "sobol", generator)
     traces = [trace(problem, constraint, points, scales, seed=k) for k in range(PROBES)]
+    sigma = points[constraint.sigma] if isinstance(constraint.sigma, str) else constraint.sigma or 1.0
     if constraint.weight is not None:
         factor = 1.0 if callable(constraint.weight) else math.sqrt(constraint.weight)
         return dict.fromkeys(traces[0].rows, factor)
     share = EQUATION_SHARE if isinstance(constraint, Residual) else 1.0
-    return {name: share / (_rms(torch.cat([t.rows[name] for t in traces]).nan_to_num()) or 1.0) for name in traces[0].rows}
+    return {name: share / (_rms(torch.cat([t.rows[name] / sigma for t in traces]).nan_to_num()) or 1.0) for name in traces[0].rows}
 
 
 def _rms(rows: torch.Tensor) -> float:

@@ -13,7 +13,7 @@ from pinnsine.constraint import Periodic, Residual
 from pinnsine.domain import Box, Interval, Rectangle, Time
 from pinnsine.errors import ProblemError
 from pinnsine.evaluate import EVALUATORS
-from pinnsine.jet import Collapsed
+from pinnsine.index import Collapsed
 from pinnsine.nets import MLP, Siren
 from pinnsine.points import Points
 from pinnsine.probe import FieldScale

@@ -9,7 +9,8 @@ from torch import nn
 from pinnsine.calculus import D, Vector, advect, curl, div, grad, laplacian, normal_derivative
 from pinnsine.errors import EvaluationError, ProblemError
 from pinnsine.evaluate import taylor
-from pinnsine.jet import Collapsed, Context, Coordinate, values
+from pinnsine.index import Collapsed
+from pinnsine.jet import Context, Coordinate, values
 from pinnsine.local import Local, Names
 from pinnsine.nets import Siren
 

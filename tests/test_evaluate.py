@@ -7,7 +7,7 @@ from torch import nn
 
 from pinnsine.errors import EvaluationError, ProblemError
 from pinnsine.evaluate import EVALUATORS, choose_evaluator
-from pinnsine.jet import Collapsed
+from pinnsine.index import Collapsed
 from pinnsine.nets import MLP, Siren
 
 NETWORKS = {

@@ -7,7 +7,8 @@ from helpers import columns, gap, jets, multi_indices, nested_grad, rand, state
 
 from pinnsine.calculus import D
 from pinnsine.errors import EvaluationError
-from pinnsine.jet import Collapsed, Constant, Opaque, closure, make_index, splits
+from pinnsine.index import Collapsed, closure, make_index, splits
+from pinnsine.jet import Constant, Opaque
 from pinnsine.towers import TOWERS
 
 BATCH = columns("xy", count=6)

@@ -11,12 +11,12 @@ import pinnsine
 
 PACKAGE = Path(pinnsine.__file__).parent
 LAYERS = {
-    "L0": "errors outcome towers jet evaluate calculus",
+    "L0": "errors outcome towers index jet rules evaluate calculus",
     "L1": "points sampling domain quadrature local constraint probe check problem reference",
     "L2": "nets hard ansatz",
     "L3": "scaling objective linearised",
-    "L4": "optim resampling policy budget progress history estimate state monitor arguments solve",
-    "L5": "plot export runfile solution",
+    "L4": "optim resampling policy budget history estimate state monitor arguments",
+    "L5": "progress plot export runfile solution solve",
     "L6": "options cli __main__ __init__",
 }
 LEVEL = {name: level for level, names in enumerate(LAYERS.values()) for name in names.split()}

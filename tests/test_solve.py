@@ -109,7 +109,7 @@ def test_any_module_serves_as_network_with_any_evaluator():
     torch.manual_seed(0)
     net = torch.nn.Sequential(torch.nn.Linear(1, 10), torch.nn.SiLU(), torch.nn.LayerNorm(10), torch.nn.Linear(10, 1))
     solution = ps.solve(poisson(), net=net, points=60, iterations=15, progress=False)
-    assert solution.settings["evaluator"] == "forward"
+    assert solution.settings["evaluator"] == "reverse"  # torch's own jvp of layer_norm is wrong
     assert solution.compare().relative_l2["u"] < 1e-2
 
 

@@ -32,7 +32,10 @@ class Axis:
     def __post_init__(self):
         if not isinstance(self.name, str) or not self.name.isidentifier():
             raise ProblemError(f"A coordinate's name must be an identifier such as 'x', got {self.name!r}.")
-        lower, upper = float(self.lower), float(self.upper)
+        try:
+            lower, upper = float(self.lower), float(self.upper)
+        except (TypeError, ValueError) as error:
+            raise ProblemError(f"Coordinate {self.name!r}: a range is two numbers, got {self.lower!r} and {self.upper!r}.") from error
         if not (math.isfinite(lower) and math.isfinite(upper) and lower < upper):
             raise ProblemError(
                 f"Coordinate {self.name!r}: the lower end must be below the upper one and both finite, got [{lower:g}, {upper:g}]."
@@ -53,7 +56,7 @@ class Box(Region):
 
     def __init__(self, *axes: Axis, dim: int | None = None, **intervals: tuple[float, float]):
         unit = [Axis(f"x{i + 1}", 0.0, 1.0) for i in range(dim or 0)]
-        self.axes = (*axes, *unit, *(Axis(n, *interval) for n, interval in intervals.items()))
+        self.axes = (*axes, *unit, *(Axis(n, *_ends(n, interval)) for n, interval in intervals.items()))
         names = self.names
         if not names:
             raise ProblemError("A box needs at least one coordinate: Box(x=(0, 1)) or Box(dim=3).")
@@ -203,3 +206,10 @@ class Faces(Region):
 def _within(column: Tensor, lower: float, upper: float, length: float) -> Tensor:
     slack = 1e-9 * length
     return (column >= lower - slack) & (column <= upper + slack)
+
+
+def _ends(name: str, interval) -> tuple:
+    """The two ends of an interval."""
+    if not isinstance(interval, tuple | list) or len(interval) != 2:
+        raise ProblemError(f"Coordinate {name!r}: a range is a pair of numbers, as in {name}=(0, 1), got {interval!r}.")
+    return tuple(interval)

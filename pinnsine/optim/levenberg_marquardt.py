@@ -20,6 +20,7 @@ from pinnsine.errors import ProblemError
 from pinnsine.linearised import Linearised
 from pinnsine.optim.step import Progress, Step
 
+ROUNDING = 4.0  # times machine epsilon times the largest diagonal entry: the smallest damping
 SLACK = 0.75  # the largest |a| / |p| for which the expansion in the step is trusted
 
 
@@ -72,13 +73,15 @@ class _Ladder:
     def __init__(self, method: LevenbergMarquardt, objective, theta: Tensor, model: Linearised, before: float):
         self.method, self.objective, self.theta, self.model, self.before = method, objective, theta, model, before
         self.evaluations = 1  # the linearisation
+        # below it the damping is lost in the rounding of J^T J, and noise would choose the step
+        self.floor = ROUNDING * torch.finfo(theta.dtype).eps * float(model.gram.diagonal().max())
 
     def search(self, damping: float) -> _Trial | None:
         """The trial with the smallest damping that reaches the target ratio."""
-        factor = self.method.factor
+        factor, damping = self.method.factor, max(damping, self.floor)
         trial = self.trial(damping)
         if self.passes(trial):
-            while trial.damping / factor > torch.finfo(self.theta.dtype).tiny and self.passes(lower := self.trial(trial.damping / factor)):
+            while trial.damping / factor > self.floor and self.passes(lower := self.trial(trial.damping / factor)):
                 trial = lower
             return trial
         for _ in range(self.REACH):

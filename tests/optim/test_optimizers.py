@@ -1,5 +1,7 @@
 """Every method against every toy: what any optimizer must do, and the rates that theory gives."""
 
+import itertools
+
 import pytest
 import torch
 
@@ -88,7 +90,7 @@ def test_every_method_reaches_the_minimum_of_every_toy(name, toy):
 def test_the_loss_never_rises(name):
     method, iterations = METHODS[name]
     _, losses, _ = run(method, Toy(rosenbrock), TOYS["Rosenbrock"][1], iterations)
-    assert all(b <= a for a, b in zip(losses, losses[1:], strict=False))
+    assert all(b <= a for a, b in itertools.pairwise(losses))
 
 
 def exponential_fit(theta):
@@ -101,7 +103,7 @@ def test_levenberg_marquardt_converges_quadratically_where_the_residual_vanishes
     _, losses, _ = run(LevenbergMarquardt(geodesic=False), Toy(exponential_fit), start, 20)
     errors = [loss**0.5 for loss in losses if 1e-13 < loss**0.5 < 0.1]
     assert len(errors) >= 3
-    assert all(b <= a**1.6 for a, b in zip(errors, errors[1:], strict=False))
+    assert all(b <= a**1.6 for a, b in itertools.pairwise(errors))
 
 
 def test_a_logarithm_of_a_negative_number_at_a_trial_step_is_survived():
