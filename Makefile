@@ -23,7 +23,7 @@ lint: $(VENV)/.lint  ## check style and formatting
 	$(BIN)/ruff format --check .
 
 acceptance: $(VENV)/.ready  ## measure the figures the package promises
-	$(BIN)/python benchmarks/acceptance.py
+	$(BIN)/python benchmarks/acceptance.py --write
 
 clean:  ## remove the environment, builds and caches; runs/ stays
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache

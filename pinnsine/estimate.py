@@ -1,37 +1,44 @@
 """The error of a solution, estimated without a reference.
 
 If u solves F(u) = 0 and v is the solution found, the error e = u - v solves, to first order, the linearised equation F'(v) e = -F(v) with
-the same conditions. It is solved by least squares over functions of another kind: random sines of the network's own last hidden layer
-(which already resolves fronts) and of the coordinates, several bandwidths, the one that explains the residual best at points of its own.
+the same conditions. It is solved by least squares at points of its own, over functions of another kind: random sines of the coordinates and of
+the network's own last hidden layer (which already resolves fronts), in several bandwidths, of which the one counts that explains most of
+the residual. A correction that explains the part q of the residual is taken for the part q of the error.
 """
 
 from __future__ import annotations
 
+import copy
 import math
-from dataclasses import replace
+import re
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
 from pinnsine.ansatz import Ansatz, Piece
+from pinnsine.constraint import row_points
 from pinnsine.nets.network import FullyConnected
 from pinnsine.objective import Objective
 
 FEATURES = 400
-BANDWIDTHS = (0.7, 2.0, 5.0)
-CUTOFF = 1e-12  # singular values below this fraction of the largest are dropped
+BANDWIDTHS = ((0.8, 0.4), (2.0, 1.0), (5.0, 0.0), (12.0, 0.0))  # of the coordinates in [-1, 1], of the hidden layer
+ROWS = 3  # points per training point, so that noise explains little
+CUTOFF = 1e-9  # singular values below this part of the largest are dropped
+LEAST_EXPLAINED = 0.01
+GRID = 10_000
 
 
 class Corrected(nn.Module):
     """A frozen network plus ``correction``, a linear combination of random sines of its last hidden layer and of the coordinates."""
 
-    def __init__(self, module: nn.Sequential, outputs: int, bandwidth: float, generator: torch.Generator):
+    def __init__(self, module: nn.Sequential, outputs: int, bandwidth: tuple[float, float], generator: torch.Generator):
         super().__init__()
         self.embedding, self.core = module
         like = next(self.core.parameters())
         inner = self.core.layers[-1].in_features if isinstance(self.core, FullyConnected) else 0
         coordinates = self.embedding.width
-        scales = torch.cat([torch.full((coordinates,), 2 * bandwidth), torch.full((inner,), bandwidth)])
+        scales = torch.cat([torch.full((coordinates,), bandwidth[0]), torch.full((inner,), bandwidth[1])])
         weight = torch.randn(FEATURES, coordinates + inner, generator=generator) * scales
         phase = 2 * math.pi * torch.rand(FEATURES, generator=generator)
         self.register_buffer("weight", weight.to(like))
@@ -55,7 +62,7 @@ class Corrected(nn.Module):
 
 
 def estimate_error(objective: Objective, theta: Tensor, seed: int = 7) -> dict[str, float]:
-    """The estimated relative L2 error of every field; NaN where constraints have losses of their own.
+    """The estimated relative L2 error of every field; NaN where constraints have losses of their own, and in float32.
 
     ``objective``: bound at points that were not trained on. ``theta``: the parameters (P,).
     """
@@ -63,50 +70,66 @@ def estimate_error(objective: Objective, theta: Tensor, seed: int = 7) -> dict[s
     names = [f.name for f in ansatz.problem.fields]
     if any(t.constraint.loss is not None for t in objective.terms) or theta.dtype != torch.float64:
         return dict.fromkeys(names, math.nan)
-    found = [_corrected(objective, theta, bandwidth, seed) for bandwidth in BANDWIDTHS]
-    corrected, before, after = min(found, key=lambda f: f[2])
-    grid = ansatz.problem.domain.grid(10_000).to(theta.dtype, theta.device)
+    fresh = _fresh(objective, seed)
+    best = max((_correction(fresh, theta, bandwidth, seed) for bandwidth in BANDWIDTHS), key=lambda c: c.explained)
+    grid = ansatz.problem.domain.grid(GRID).to(theta.dtype, theta.device)
     need = {n: {()} for n in names}
     with torch.no_grad():
-        old = ansatz.local(ansatz.views(theta), grid, need)
-        new = corrected.local(corrected.views(corrected.flat()), grid, need)
+        old, new = ansatz.local(ansatz.views(theta), grid, need), best.ansatz.local(best.ansatz.views(best.theta), grid, need)
         changes = {n: float((getattr(new, n).values - getattr(old, n).values).norm()) for n in names}
         sizes = {n: float(getattr(old, n).values.norm()) for n in names}
-    # what the correction leaves of the residual it leaves of the error, roughly: count it in
-    rest = math.sqrt(max(0.0, 1 - min(1.0, after / before))) if before > 0 else 1.0
-    return {n: changes[n] / sizes[n] / max(rest, 0.1) if sizes[n] > 0 else math.nan for n in names}
+    return {n: changes[n] / sizes[n] / max(best.explained, LEAST_EXPLAINED) if sizes[n] > 0 else math.nan for n in names}
 
 
-def _corrected(objective: Objective, theta: Tensor, bandwidth: float, seed: int) -> tuple[Ansatz, float, float]:
-    """The corrected trial function, and |rows|^2 before and after at the second half of the points, which was not fitted."""
+def _fresh(objective: Objective, seed: int) -> Objective:
+    """The objective at new points, more of them."""
+    problem, generator = objective.ansatz.problem, torch.Generator().manual_seed(seed)
+    points = {}
+    for term in objective.terms:
+        old = objective.points[term.constraint.name]
+        like = old[old.names[0]]
+        points[term.constraint.name] = row_points(term.constraint, problem.domain, ROWS * len(old), "sobol", generator).to(
+            like.dtype, like.device
+        )
+    return objective.with_points(points)
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A corrected trial function with its parameters, and the part of |residual|^2 that it explains beyond what noise would."""
+
+    ansatz: Ansatz
+    theta: Tensor
+    explained: float
+
+
+def _correction(objective: Objective, theta: Tensor, bandwidth: tuple[float, float], seed: int) -> Correction:
+    """The linearised error equation solved on random sines of one bandwidth."""
     ansatz = objective.ansatz
-    ansatz_theta = ansatz.flat()
-    ansatz.load(theta)
     generator = torch.Generator().manual_seed(seed)
-    pieces = [_with_correction(p, bandwidth, generator) for p in ansatz.pieces]
-    trial = Ansatz(ansatz.problem, pieces, ansatz.scales).to(theta.dtype).to(theta.device)
-    ansatz.load(ansatz_theta)
-    with torch.no_grad():
-        trial.unknowns.copy_(ansatz.views(theta)["unknowns"])
-    bound = Objective(trial, objective.terms, objective.points, objective.memory)
-    start = trial.flat()
+    trial = Ansatz(ansatz.problem, [_with_correction(p, bandwidth, generator) for p in ansatz.pieces], ansatz.scales)
+    trial.to(theta.dtype).to(theta.device)
+    start = _inherit(trial, ansatz, theta)
     free = [n for n, _ in trial.named_parameters() if n.endswith("correction.weight") or n == "unknowns"]
-    small = bound.restrict(free, start)
+    small = Objective(trial, objective.terms, objective.points, objective.memory).restrict(free, start)
     origin = torch.cat([trial.views(start)[n].reshape(-1) for n in small.blocks])
     rows, jacobian = small.jacobian(origin)
     step = least_squares(jacobian, -rows)
-    before, after = float(rows.square().sum()), float((rows + jacobian @ step).square().sum())
-    with torch.no_grad():
-        for name, view in small.views(origin + step).items():
-            dict(trial.named_parameters())[name].copy_(view)
-    return trial, before, after
+    left = float((rows + jacobian @ step).square().sum() / rows.square().sum().clamp(min=1e-300))
+    freedom = max(1 - jacobian.shape[1] / len(rows), 0.1)
+    found = small.views(origin + step)
+    return Correction(trial, torch.cat([found[n].reshape(-1) for n, _ in trial.named_parameters()]), 1 - left / freedom)
 
 
-def _with_correction(piece: Piece, bandwidth: float, generator: torch.Generator) -> Piece:
-    import copy
+def _inherit(trial: Ansatz, ansatz: Ansatz, theta: Tensor) -> Tensor:
+    """The flat parameters of the corrected trial function that start from those of the solution."""
+    known = {_inner_name(n): v for n, v in ansatz.views(theta).items()}
+    return torch.cat([known.get(n, p.detach()).reshape(-1) for n, p in trial.named_parameters()])
 
-    module = Corrected(copy.deepcopy(piece.module), len(piece.fields), bandwidth, generator)
-    return replace(piece, module=module)
+
+def _inner_name(name: str) -> str:
+    """The name of a parameter once its network, the pair (embedding, core), is part of a Corrected one."""
+    return re.sub(r"^(networks\.\d+)\.1\.", r"\1.core.", name)
 
 
 def least_squares(matrix: Tensor, right: Tensor) -> Tensor:
@@ -114,5 +137,9 @@ def least_squares(matrix: Tensor, right: Tensor) -> Tensor:
     scale = matrix.norm(dim=0)
     scale = torch.where(scale > 0, scale, torch.ones_like(scale))
     driver = "gelsy" if matrix.device.type == "cpu" else "gels"
-    solution = torch.linalg.lstsq((matrix / scale), right[:, None], rcond=CUTOFF, driver=driver).solution[:, 0]
-    return solution / scale
+    return torch.linalg.lstsq(matrix / scale, right[:, None], rcond=CUTOFF, driver=driver).solution[:, 0] / scale
+
+
+def _with_correction(piece: Piece, bandwidth: tuple[float, float], generator: torch.Generator) -> Piece:
+    module = Corrected(copy.deepcopy(piece.module), len(piece.fields), bandwidth, generator)
+    return replace(piece, module=module)

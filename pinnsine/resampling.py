@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from pinnsine.constraint import Residual
+from pinnsine.domain import Region
 from pinnsine.objective import Objective
 from pinnsine.points import Points
 
@@ -28,14 +29,50 @@ def resample(objective: Objective, theta: Tensor, generator: torch.Generator) ->
         if not isinstance(constraint, Residual) or constraint.loss is not None or isinstance(place, Points):
             continue
         old = objective.points[constraint.name]
-        candidates = place.sample(CANDIDATES * len(old), "uniform", generator).to(theta.dtype, theta.device)
+        candidates = along_curve(place.sample(CANDIDATES * len(old), "sobol", generator)).to(theta.dtype, theta.device)
         density = 1 + sum(
             _relative(size) for size in (objective.magnitudes(theta, constraint.name, candidates), steepness(objective, theta, candidates))
         )
         if len(candidates) > len(old) and bool(torch.isfinite(density).all()):
-            index = torch.multinomial(density.cpu(), len(old), generator=generator).to(theta.device)
-            chosen[constraint.name] = candidates.select(index)
+            index = systematic(density, len(old), generator)
+            chosen[constraint.name] = scattered(candidates.select(index), len(candidates), place, generator)
     return objective.with_points(chosen)
+
+
+def systematic(density: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """``count`` indices whose frequency is proportional to ``density`` (N,), at equal steps of its running sum.
+
+    On candidates in the order of a space-filling curve the sample is as even as the density allows; independent draws of as many points
+    scatter the minimiser of the loss from one resampling to the next.
+    """
+    running = density.double().cumsum(0)
+    offset = torch.rand((), generator=generator, dtype=torch.float64).to(density.device)
+    steps = (torch.arange(count, device=density.device, dtype=torch.float64) + offset) * (running[-1] / count)
+    return torch.searchsorted(running, steps).clamp(max=len(density) - 1)
+
+
+def scattered(points: Points, candidates: int, place: Region, generator: torch.Generator) -> Points:
+    """The points moved within their candidates' cells, so that one chosen several times becomes several points; those that leave stay."""
+    moved = {}
+    for name, column in points.columns.items():
+        width = float(column.max() - column.min()) / candidates ** (1 / len(points.columns))
+        noise = torch.rand(len(column), generator=generator, dtype=torch.float64).to(column)
+        moved[name] = column + width * (noise - 0.5)
+    inside = place.contains(Points(moved))
+    return Points({n: torch.where(inside, moved[n], c) for n, c in points.columns.items()}, points.normal)
+
+
+def along_curve(points: Points) -> Points:
+    """The points in the order of Morton's space-filling curve (G. M. Morton 1966), by interleaving the bits of their coordinates."""
+    matrix = points.matrix(points.names)
+    low, high = matrix.amin(dim=0), matrix.amax(dim=0)
+    bits = 62 // matrix.shape[1]
+    cells = ((matrix - low) / (high - low).clamp(min=1e-300) * (2 ** min(bits, 20) - 1)).long()
+    key = torch.zeros(len(points), dtype=torch.long)
+    for bit in range(min(bits, 20)):
+        for axis in range(matrix.shape[1]):
+            key |= ((cells[:, axis] >> bit) & 1) << (bit * matrix.shape[1] + axis)
+    return points.select(key.argsort())
 
 
 def steepness(objective: Objective, theta: Tensor, points: Points) -> Tensor:

@@ -1,0 +1,140 @@
+"""The acceptance table: shipped problems solved within a stated time, with their error against their own reference.
+
+    python benchmarks/acceptance.py [NAME ...] [--seed 0 1 2] [--threads 2] [--write]
+
+Each row states its choices here; a problem's file holds none. Errors are relative L2 on the domain's grid (513 x 101 for one space coordinate and
+time). The figure that counts is the median over the seeds; the worst stands beside it. The time of one symmetric rank-k update (dsyrk) of a
+8,000 x 1,500 matrix on the same threads is printed as the machine's measure. `--write` keeps the table in benchmarks/results/.
+"""
+
+import argparse
+import os
+import platform
+import statistics
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import pinnsine as ps
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: a problem, what was chosen for it, the seconds allowed and the error that must be reached."""
+
+    label: str
+    problem: str
+    seconds: float
+    target: float
+    coefficients: dict = field(default_factory=dict)
+    choices: dict = field(default_factory=dict)
+
+
+SINE = {"net": ps.Siren(width=20, depth=3, omega=4.0), "sampler": "rad"}
+ROWS = (
+    Row("Burgers, nu = 0.01/pi", "burgers", 120, 2e-5),
+    Row("Burgers, nu = 0.01/pi, sines", "burgers", 120, 2e-4, choices=SINE),
+    Row("Burgers, nu = 0.01", "burgers", 120, 3e-6, coefficients={"nu": 0.01}),
+    Row("Poisson, hard walls", "poisson", 15, 1e-10, choices={"net": ps.Siren(width=20, depth=3, omega=1.5)}),
+    Row("Helmholtz (1, 4), hard walls", "helmholtz", 30, 1e-8, choices={"net": ps.Siren(width=20, depth=3, omega=4.0)}),
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One solution of a row."""
+
+    error: float
+    estimate: float
+    floor: float
+    seconds: float
+    iterations: int
+    parameters: int
+    points: int
+    net: str
+
+
+def measure(row: Row, seed: int, threads: int) -> Measured:
+    """Solve once; the error is the largest over the fields."""
+    problem = ps.load_problem(row.problem, **row.coefficients)
+    solution = ps.solve(problem, time=row.seconds, seed=seed, threads=threads, progress=False, **row.choices)
+    comparison, used = solution.compare(), solution.settings
+    worst = max(comparison.relative_l2, key=comparison.relative_l2.get)
+    return Measured(
+        comparison.relative_l2[worst],
+        solution.estimate[worst],
+        comparison.floor[worst],
+        used["seconds"],
+        used["iterations"],
+        used["parameters"],
+        used["points"],
+        used["net"],
+    )
+
+
+def line(row: Row, runs: list[Measured]) -> str:
+    """The row of the table: median and worst error, and the median run's estimate over error."""
+    errors = [r.error for r in runs]
+    median, ratio = statistics.median(errors), statistics.median(r.estimate / r.error for r in runs)
+    first = runs[0]
+    seconds = max(r.seconds for r in runs)
+    verdict = "met" if median <= row.target else "MISSED"
+    return (
+        f"| {row.label} | {first.net} | {first.parameters} | {first.points} | {seconds:.0f} of {row.seconds:g} | {first.iterations} | "
+        f"{median:.1e} | {max(errors):.1e} | {ratio:.2f} | {first.floor:.0e} | {row.target:.0e} | {verdict} |"
+    )
+
+
+def machine(threads: int) -> str:
+    """Processor, threads, versions, and the time of one dsyrk."""
+    from scipy.linalg.blas import dsyrk
+
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    model = next((text.split(":", 1)[1].strip() for text in lines if text.startswith("model name")), platform.machine())
+    matrix = np.asfortranarray(np.random.default_rng(0).standard_normal((8_000, 1_500)))
+    dsyrk(1.0, matrix, trans=1)
+    start = time.perf_counter()
+    dsyrk(1.0, matrix, trans=1)
+    seconds = time.perf_counter() - start
+    return (
+        f"{model}, {os.cpu_count()} cores, {threads} thread(s), load {os.getloadavg()[0]:.1f} at the start; Python {platform.python_version()}, "
+        f"torch {torch.__version__}, numpy {np.__version__}; one dsyrk of 8,000 x 1,500: {seconds:.2f} s"
+    )
+
+
+HEAD = (
+    "| problem | network | parameters | rows | seconds | iterations | error (median) | worst | estimate / error | reference floor | target | |\n"
+    "|---|---|---|---|---|---|---|---|---|---|---|---|"
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", nargs="*", help="solve only the rows of these problems")
+    parser.add_argument("--seed", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--write", action="store_true", help="keep the table in benchmarks/results/acceptance.md")
+    arguments = parser.parse_args()
+    rows = [r for r in ROWS if not arguments.name or r.problem in arguments.name]
+    if not rows:
+        parser.error(f"no row solves {', '.join(arguments.name)}: choose among {', '.join(sorted({r.problem for r in ROWS}))}")
+    host = machine(arguments.threads)
+    print(host, HEAD, sep="\n\n", flush=True)
+    lines = []
+    for row in rows:
+        lines.append(line(row, [measure(row, seed, arguments.threads) for seed in arguments.seed]))
+        print(lines[-1], flush=True)
+    if arguments.write:
+        seeds = ", ".join(map(str, arguments.seed))
+        text = "\n".join(["# Acceptance", "", f"{host}. Seeds {seeds}.", "", HEAD, *lines, ""])
+        results = Path(__file__).parent / "results"
+        results.mkdir(exist_ok=True)
+        (results / "acceptance.md").write_text(text)
+
+
+if __name__ == "__main__":
+    main()
