@@ -33,7 +33,7 @@ class Row:
     choices: dict = field(default_factory=dict)
 
 
-SINE = {"net": ps.Siren(width=20, depth=3, omega=4.0), "sampler": "rad"}
+SINE = {"net": ps.Siren(width=20, depth=4, omega=2.0), "sampler": "rad"}
 ROWS = (
     Row("Burgers, nu = 0.01/pi", "burgers", 120, 2e-5),
     Row("Burgers, nu = 0.01/pi, sines", "burgers", 120, 2e-4, choices=SINE),

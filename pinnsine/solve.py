@@ -41,7 +41,7 @@ from pinnsine.state import State
 MONITOR = 5  # iterations between two looks at the held-out rows and the reference
 PATIENCE = 12  # looks without a gain before a run with fixed points counts as converged
 RESAMPLE = {"residual": 10, "gradient": 500}  # iterations between two draws of adaptive points
-DEFAULT_TIME = "100s"
+DEFAULT_TIME = "2m"
 ESTIMATE_SHARE = 0.08  # of a time budget, kept for the error estimate at the end
 ESTIMATE_SECONDS = 8.0  # and no more than this
 
@@ -86,7 +86,7 @@ def solve(
         evaluator: "taylor", "forward", "reverse" or "auto".
         dtype, device: "float64" or "float32"; "cpu", "cuda" or "auto".
         seed: of network and points.
-        time: wall time of this call in seconds, or "60s", "2m"; 100 s if neither it nor ``iterations`` is given.
+        time: wall time of this call in seconds, or "60s", "2m"; two minutes if neither it nor ``iterations`` is given.
         iterations: the most iterations of all phases together.
         target: stop when the estimated relative error of every field is below.
         threads: CPU threads for the length of this call.
