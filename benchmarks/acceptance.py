@@ -3,14 +3,15 @@
     python benchmarks/acceptance.py [NAME ...] [--seed 0 1 2] [--threads 2] [--write]
 
 Each row states its choices here; a problem's file holds none. Errors are relative L2 on the domain's grid (513 x 101 for one space coordinate and
-time). The figure that counts is the median over the seeds; the worst stands beside it. The time of one symmetric rank-k update (dsyrk) of a
-8,000 x 1,500 matrix on the same threads is printed as the machine's measure. `--write` keeps the table in benchmarks/results/.
+time). The figure that counts is the median over the seeds; the worst stands beside it. The time of one symmetric rank-k update
+(dsyrk) of a 8,000 x 1,500 matrix is printed as the machine's measure. `--write` keeps the table in benchmarks/results/.
 """
 
 import argparse
 import os
 import platform
 import statistics
+import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,9 +83,10 @@ def line(row: Row, runs: list[Measured]) -> str:
     first = runs[0]
     seconds = max(r.seconds for r in runs)
     verdict = "met" if median <= row.target else "MISSED"
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
     return (
         f"| {row.label} | {first.net} | {first.parameters} | {first.points} | {seconds:.0f} of {row.seconds:g} | {first.iterations} | "
-        f"{median:.1e} | {max(errors):.1e} | {ratio:.2f} | {first.floor:.0e} | {row.target:.0e} | {verdict} |"
+        f"{median:.1e} | {max(errors):.1e} | {ratio:.2f} | {first.floor:.0e} | {row.target:.0e} | {verdict} | {commit} |"
     )
 
 
@@ -101,14 +103,16 @@ def machine(threads: int) -> str:
     dsyrk(1.0, matrix, trans=1)
     seconds = time.perf_counter() - start
     return (
-        f"{model}, {os.cpu_count()} cores, {threads} thread(s), load {os.getloadavg()[0]:.1f} at the start; Python {platform.python_version()}, "
+        f"{model}, {os.cpu_count()} cores, {threads} thread(s), load {os.getloadavg()[0]:.1f} at the start; "
+        f"Python {platform.python_version()}, "
         f"torch {torch.__version__}, numpy {np.__version__}; one dsyrk of 8,000 x 1,500: {seconds:.2f} s"
     )
 
 
 HEAD = (
-    "| problem | network | parameters | rows | seconds | iterations | error (median) | worst | estimate / error | reference floor | target | |\n"
-    "|---|---|---|---|---|---|---|---|---|---|---|---|"
+    "| problem | network | parameters | rows | seconds | iterations | error (median) | worst | estimate / error "
+    "| reference floor | target | | commit |\n"
+    "|---|---|---|---|---|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -129,11 +133,18 @@ def main() -> None:
         lines.append(line(row, [measure(row, seed, arguments.threads) for seed in arguments.seed]))
         print(lines[-1], flush=True)
     if arguments.write:
-        seeds = ", ".join(map(str, arguments.seed))
-        text = "\n".join(["# Acceptance", "", f"{host}. Seeds {seeds}.", "", HEAD, *lines, ""])
-        results = Path(__file__).parent / "results"
-        results.mkdir(exist_ok=True)
-        (results / "acceptance.md").write_text(text)
+        write(host, lines, arguments.seed)
+
+
+def write(host: str, lines: list[str], seeds: list[int]) -> None:
+    """Put the rows into benchmarks/results/acceptance.md; rows of other problems that stand there already are kept."""
+    path = Path(__file__).parent / "results" / "acceptance.md"
+    path.parent.mkdir(exist_ok=True)
+    old = path.read_text().splitlines() if path.exists() else []
+    known = {text.split("|")[1].strip(): text for text in old if text.startswith("| ")}
+    known |= {text.split("|")[1].strip(): text for text in lines}
+    table = [known[row.label] for row in ROWS if row.label in known]
+    path.write_text("\n".join(["# Acceptance", "", f"{host}. Seeds {', '.join(map(str, seeds))}.", "", HEAD, *table, ""]))
 
 
 if __name__ == "__main__":

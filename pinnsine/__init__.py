@@ -38,5 +38,6 @@ from pinnsine.runfile import load as load
 from pinnsine.solution import Comparison as Comparison
 from pinnsine.solution import Solution as Solution
 from pinnsine.solve import solve as solve
+from pinnsine.version import VERSION
 
-__version__ = "0.1.0"
+__version__ = VERSION

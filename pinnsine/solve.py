@@ -37,12 +37,13 @@ from pinnsine.resampling import resample
 from pinnsine.scaling import field_scales
 from pinnsine.solution import Solution
 from pinnsine.state import State
+from pinnsine.version import VERSION
 
 MONITOR = 5  # iterations between two looks at the held-out rows and the reference
 PATIENCE = 12  # looks without a gain before a run with fixed points counts as converged
 RESAMPLE = {"residual": 10, "gradient": 500}  # iterations between two draws of adaptive points
 DEFAULT_TIME = "2m"
-ESTIMATE_SHARE = 0.08  # of a time budget, kept for the error estimate at the end
+ESTIMATE_SHARE = 0.3  # of a time budget, kept for the error estimate at the end
 ESTIMATE_SECONDS = 8.0  # and no more than this
 
 
@@ -120,7 +121,7 @@ def solve(
         with _progress(progress) as line:
             outcome = _run(state, phases, sampler == "rad", limits, monitor, [*callbacks, *line])
         ansatz.load(state.best if state.best is not None else state.theta)
-        estimate = estimate_error(held_out, ansatz.flat())
+        estimate = estimate_error(held_out, ansatz.flat(), clock)
         settings = _settings(net, phases, state, ansatz, objective, dtype, seed, clock, sampler)
     settings["reason"] = choice.reason if net is choice.net else "network given"
     solution = Solution(problem, ansatz, state.history, outcome, estimate, settings)
@@ -270,7 +271,7 @@ def _settings(net, phases, state: State, ansatz: Ansatz, objective: Objective, d
         "loss": float(last),
         "held_out": state.best_held_out,
         "versions": {
-            "pinnsine": "0.1.0",
+            "pinnsine": VERSION,
             "torch": torch.__version__,
             "numpy": np.__version__,
             "python": platform.python_version(),
