@@ -2,8 +2,8 @@
 
     python benchmarks/acceptance.py [NAME ...] [--seed 0 1 2] [--threads 2] [--write]
 
-Each row states its choices here; a problem's file holds none. Errors are relative L2 on the domain's grid (513 x 101 for one space coordinate and
-time). The figure that counts is the median over the seeds; the worst stands beside it. The time of one symmetric rank-k update
+Each row states its choices here; a problem's file holds none. Errors are relative L2 on the domain's grid (513 x 101 for one space
+coordinate and time). The figure that counts is the median over the seeds; the worst stands beside it. The time of one symmetric rank-k update
 (dsyrk) of a 8,000 x 1,500 matrix is printed as the machine's measure. `--write` keeps the table in benchmarks/results/.
 """
 

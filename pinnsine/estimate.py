@@ -26,6 +26,7 @@ from pinnsine.objective import Objective
 FEATURES = 400
 BANDWIDTHS = ((0.8, 0.4), (5.0, 0.0), (2.0, 1.0), (12.0, 0.0))  # of the coordinates in [-1, 1], of the hidden layer
 ROWS = 3  # points per training point, so that noise explains little
+GENERIC_ROWS = 800  # where the Jacobian costs a backward pass a row
 CUTOFF = 1e-9  # singular values below this part of the largest are dropped
 LEAST_EXPLAINED = 0.01
 GRID = 10_000
@@ -99,10 +100,9 @@ def _fresh(objective: Objective, seed: int) -> Objective:
     points = {}
     for term in objective.terms:
         old = objective.points[term.constraint.name]
+        count = ROWS * len(old) if term.route == "one backward" else min(len(old), GENERIC_ROWS)
         like = old[old.names[0]]
-        points[term.constraint.name] = row_points(term.constraint, problem.domain, ROWS * len(old), "sobol", generator).to(
-            like.dtype, like.device
-        )
+        points[term.constraint.name] = row_points(term.constraint, problem.domain, count, "sobol", generator).to(like.dtype, like.device)
     return objective.with_points(points)
 
 

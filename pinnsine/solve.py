@@ -145,6 +145,10 @@ def _run(state: State, phases, adaptive: bool, limits: _Limits, monitor: Monitor
                 state.theta = state.best
     except KeyboardInterrupt:
         outcome = Outcome.INTERRUPTED
+    except EvaluationError:
+        if state.iteration == 0:
+            raise
+        outcome = Outcome.BROKEN  # rows became infinite at new points: the best so far is not lost
     return outcome
 
 
