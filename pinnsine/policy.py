@@ -1,7 +1,8 @@
 """What ``solve`` chooses when nothing is said, and why: an interim rule read off the traced residual.
 
 An evolution equation whose leading space derivative has a small coefficient develops fronts: there a tanh network with residual-adaptive
-points was measured 18 times better than sines (Burgers at nu = 0.01/pi). Everything else is smooth: a sine network on Sobol points.
+points was measured 6.5 times better than sines (Burgers at nu = 0.01/pi, two minutes: benchmarks/results/acceptance.md). Everything
+else is smooth: a sine network on Sobol points.
 """
 
 from __future__ import annotations
