@@ -59,8 +59,8 @@ class Linearised:
 def gram_matrix(jacobian: Tensor, blocks: int = 4) -> Tensor:
     """J^T J (P, P) from its upper blocks: five eighths of the work of a full product.
 
-    A symmetric rank-k update would save a little more, but torch has none, and numpy's runs in a second pool of threads: the two pools
-    wait for each other actively, which made an iteration four times slower on two busy cores.
+    A symmetric rank-k update would save a little more, but torch has none, and numpy's runs in a second pool of threads that gets in the way
+    of torch's: with it an iteration on Burgers' equation took 0.33 s on two idle cores, against 0.22 s.
     """
     size = jacobian.shape[1]
     gram = jacobian.new_empty(size, size)

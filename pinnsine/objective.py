@@ -99,7 +99,8 @@ class Objective:
         self.require_squares("residual rows")
         with torch.no_grad():
             views = self.views(theta)
-            return torch.cat([rows.reshape(-1) for t in self.terms for rows in self._row_chunks(t, views)])
+            parts = [torch.cat([self._rows(t, views, points) for points in self._chunks(t)], dim=1) for t in self.terms]
+            return torch.cat([part.reshape(-1) for part in parts])
 
     def loss(self, theta: Tensor) -> float:
         """|rows|^2, plus the losses that constraints define themselves."""
@@ -214,10 +215,6 @@ class Objective:
         components = len(closure(set().union(*term.need.values())))
         widths = sum(p.shape[0] for _, p in self.ansatz.named_parameters() if p.ndim == 2)
         return 8 * 8 * components * widths * term.constraint.nodes
-
-    def _row_chunks(self, term: Term, views) -> list[Tensor]:
-        """The rows of a term as one tensor (C, N), row names first."""
-        return [torch.cat([self._rows(term, views, points) for points in self._chunks(term)], dim=1)]
 
     def _graph_rows(self, theta: Tensor) -> Iterator[Tensor]:
         """The rows of one term after another, in the order of ``rows``, with their graph."""

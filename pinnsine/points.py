@@ -50,10 +50,6 @@ class Points:
         """The points of an index tensor, a mask or a slice."""
         return self._map(lambda column: column[index])
 
-    def repeat_each(self, count: int) -> Points:
-        """Every point ``count`` times in a row."""
-        return self._map(lambda column: column.repeat_interleave(count))
-
     def to(self, dtype: torch.dtype, device: torch.device) -> Points:
         return self._map(lambda column: column.to(device=device, dtype=dtype))
 

@@ -41,4 +41,4 @@ def test_the_policy_expects_a_front_and_says_so():
 
 def test_a_mild_front_is_resolved():
     solution = ps.solve(ps.load_problem("burgers", nu=0.1), points=600, iterations=40, progress=False)
-    assert solution.compare().relative_l2["u"] < 1e-4
+    assert solution.compare().relative_l2["u"] < 5e-6  # measured: 1.7e-6

@@ -45,10 +45,6 @@ def test_selection_takes_columns_and_normals_together(index):
     assert torch.equal(points.normal["x"], batch["y"][index])
 
 
-def test_repeat_each_keeps_the_copies_of_a_point_side_by_side():
-    assert Points({"x": [1.0, 2.0]}).repeat_each(3)["x"].tolist() == [1, 1, 1, 2, 2, 2]
-
-
 def test_join_appends_in_order():
     joined = Points.join([Points({"x": [1.0], "t": [2.0]}, {"x": rand(1)}), Points({"t": [4.0], "x": [3.0]}, {"x": rand(1)})])
     assert joined["x"].tolist() == [1, 3]
