@@ -23,9 +23,11 @@ from pinnsine.domain import Time as Time
 from pinnsine.errors import EvaluationError as EvaluationError
 from pinnsine.errors import ProblemError as ProblemError
 from pinnsine.nets import MLP as MLP
+from pinnsine.nets import FrozenSines as FrozenSines
 from pinnsine.nets import Siren as Siren
 from pinnsine.optim import LBFGS as LBFGS
 from pinnsine.optim import Adam as Adam
+from pinnsine.optim import GaussNewton as GaussNewton
 from pinnsine.optim import LevenbergMarquardt as LevenbergMarquardt
 from pinnsine.outcome import Outcome as Outcome
 from pinnsine.points import Points as Points

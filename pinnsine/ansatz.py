@@ -19,6 +19,7 @@ from pinnsine.hard import HardPart, cutoff, hard_conditions, lift
 from pinnsine.index import Collapsed, Index
 from pinnsine.jet import Constant, Context, Jet, total, values
 from pinnsine.local import Local
+from pinnsine.nets import FrozenSines
 from pinnsine.nets.network import Embedding
 from pinnsine.points import Points
 from pinnsine.probe import FieldScale, coordinates_at, data_of
@@ -186,13 +187,21 @@ def build_ansatz(
         raise ProblemError("The fields depend on different coordinates, so each group needs a network of its own: give a specification.")
     pieces = []
     for inputs, fields in groups.items():
-        embedding = Embedding(problem.domain, inputs, periodic)
-        if not isinstance(net, nn.Module) and not hasattr(net, "build"):
-            raise ProblemError(f"A network is Siren(...), MLP(...) or a torch module, got {net!r}.")
-        core = net.double() if isinstance(net, nn.Module) else net.build(embedding.width, len(fields), generator)
-        module = nn.Sequential(embedding, core)
+        module = _network(problem.domain, net, inputs, len(fields), periodic, generator)
         pieces.append(Piece(module, tuple(fields), inputs, _probe_module(module, problem.domain, inputs, len(fields), evaluator)))
     return Ansatz(problem, pieces, scales, net)
+
+
+def _network(domain: Box, net, inputs: tuple[str, ...], outputs: int, periodic: Sequence[str], generator: torch.Generator) -> nn.Sequential:
+    """The embedding of the coordinates and the network behind it."""
+    if isinstance(net, FrozenSines):  # periodic by its wave numbers
+        return nn.Sequential(Embedding(domain, inputs), net.build(len(inputs), outputs, generator, [n in periodic for n in inputs]))
+    embedding = Embedding(domain, inputs, periodic)
+    if isinstance(net, nn.Module):
+        return nn.Sequential(embedding, net.double())
+    if not hasattr(net, "build"):
+        raise ProblemError(f"A network is Siren(...), MLP(...), FrozenSines(...) or a torch module, got {net!r}.")
+    return nn.Sequential(embedding, net.build(embedding.width, outputs, generator))
 
 
 def _probe_module(module: nn.Module, domain: Box, inputs: tuple[str, ...], outputs: int, evaluator: str) -> str:

@@ -36,13 +36,13 @@ class Linearised:
     @staticmethod
     def dense(rows: Tensor, jacobian: Tensor) -> Linearised:
         """From the Jacobian (R, P) itself."""
-        _require_finite(rows)
+        require_finite(rows)
         return Linearised(rows, jacobian.T @ rows, gram_matrix(jacobian), jacobian.__matmul__, jacobian.T.__matmul__)
 
     @staticmethod
     def streamed(rows: Tensor, chunks: Iterable[tuple[Tensor, Tensor]], apply, adjoint) -> Linearised:
         """From (rows, Jacobian rows) chunk by chunk, where the whole Jacobian does not fit; products with J are computed anew."""
-        _require_finite(rows)
+        require_finite(rows)
         gradient, gram = 0.0, 0.0
         for part, jacobian in chunks:
             gradient, gram = gradient + jacobian.T @ part, gram + gram_matrix(jacobian)
@@ -71,6 +71,7 @@ def gram_matrix(jacobian: Tensor, blocks: int = 4) -> Tensor:
     return gram
 
 
-def _require_finite(rows: Tensor) -> None:
+def require_finite(rows: Tensor) -> None:
+    """Raise EvaluationError if a row is not finite."""
     if not bool(torch.isfinite(rows).all()):
         raise EvaluationError("The residual rows are not finite: the run cannot go on from here.")

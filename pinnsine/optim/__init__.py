@@ -1,7 +1,8 @@
 """Optimizers: algorithms on a flat parameter vector that see nothing but an Objective. One method a file."""
 
 from pinnsine.optim.adam import Adam as Adam
+from pinnsine.optim.gauss_newton import GaussNewton as GaussNewton
 from pinnsine.optim.lbfgs import LBFGS as LBFGS
 from pinnsine.optim.levenberg_marquardt import LevenbergMarquardt as LevenbergMarquardt
 
-OPTIMIZERS = {"lm": LevenbergMarquardt, "adam": Adam, "lbfgs": LBFGS}
+OPTIMIZERS = {"lm": LevenbergMarquardt, "gn": GaussNewton, "adam": Adam, "lbfgs": LBFGS}
