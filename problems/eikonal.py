@@ -4,9 +4,9 @@
     u = r,  u_x = d / r   at x = 0,   r = sqrt((x + d)^2 + y^2),   d = 1/2
 
 The solution u = r, the distance from (-d, 0), has a kink at the source, which the box leaves out. All rays from the source enter the box
-through the side x = 0; the value there and the sign of the slope, which tells u = r from the wave that comes back, determine u along every ray
-(method of characteristics: L. C. Evans 2010, Partial Differential Equations, section 3.2; on the source's singularity S. Fomel, S. Luo &
-H. Zhao 2009, J. Comput. Phys. 228).
+through the side x = 0. The value there determines u along every ray once the sign of the slope is given, without which the mirror image of
+r in x = 0 would do as well (method of characteristics: L. C. Evans 2010, Partial Differential Equations, section 3.2; on the singular
+source S. Fomel, S. Luo & H. Zhao 2009, J. Comput. Phys. 228).
 """
 
 import torch
