@@ -1,6 +1,6 @@
 """The vortices of Taylor and Green in the plane, which decay and keep their shape.
 
-    V_t + (V . grad) V + grad p = nu lap V,   div V = 0,   V = (u, v),   0 <= x, y <= 2 pi,  0 <= t <= 1,   nu = 0.1
+    V_t + (V . grad) V + grad p = nu lap V,   div V = 0,   V = (u, v),   0 <= x, y <= 2 pi,  0 <= t <= 1,   nu = 1
 
 All fields are periodic in x and y; V is given at t = 0, and p(pi/4, pi/4, t) = 0 fixes the function of time that the pressure lacks. Exact
 solution, with F = exp(-2 nu t):
@@ -17,7 +17,7 @@ import torch
 import pinnsine as ps
 
 
-def problem(nu: float = 0.1, hard: bool = True) -> ps.Problem:
+def problem(nu: float = 1.0, hard: bool = True) -> ps.Problem:
     domain = ps.Rectangle(x=(0, 2 * math.pi), y=(0, 2 * math.pi)) * ps.Time(0, 1)
 
     def exact_u(s):
