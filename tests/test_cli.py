@@ -244,7 +244,7 @@ def test_usage_errors_exit_with_2(solved, mine, capsys, options):
 
 
 def test_unknown_problems_are_refused_with_the_near_misses(capsys):
-    assert "Did you mean burgers?" in refused(capsys, "check", "burgres")
+    assert "Did you mean burgers" in refused(capsys, "check", "burgres")
 
 
 def test_errors_in_a_problem_file_are_told_in_one_line_with_their_place(tmp_path, capsys):
