@@ -99,7 +99,7 @@ class _Trials:
     def _made(self, net: FrozenSines) -> Trial:
         old = self.objective.ansatz
         ansatz = build_ansatz(old.problem, net, old.scales, torch.Generator().manual_seed(self.seed), old.pieces[0].evaluator)
-        ansatz.to(next(old.parameters()).device)
+        ansatz.to(next(old.parameters()))  # device and number type
         objective, held_out = self.objective.with_ansatz(ansatz), self.held_out.with_ansatz(ansatz)
         theta, method = ansatz.flat(), GaussNewton()
         before = math.inf
