@@ -25,7 +25,7 @@ from pinnsine.arguments import device_of, phases_of, validate
 from pinnsine.bandwidth import trial_net, tuned
 from pinnsine.budget import Clock, seconds
 from pinnsine.constraint import row_points
-from pinnsine.errors import ProblemError
+from pinnsine.errors import EvaluationError, ProblemError
 from pinnsine.estimate import estimate_error
 from pinnsine.history import History
 from pinnsine.loop import Limits, run
@@ -149,7 +149,16 @@ def _best(plan: Sequence[policy.Attempt], call: _Call) -> _Result:
     for attempt in plan:
         if best is not None and not best.state.best_held_out > attempt.above:
             break
-        result = _made(attempt, call, history, best)
+        try:
+            result = _made(attempt, call, history, best)
+        except KeyboardInterrupt:
+            if best is None:
+                raise
+            return replace(best, outcome=Outcome.INTERRUPTED)
+        except EvaluationError:
+            if best is None and attempt is plan[-1]:
+                raise
+            continue  # where one network cannot start, another may, and what was found is not lost
         if best is None or result.state.best_held_out < best.state.best_held_out:
             best = result
         if result.outcome not in (Outcome.CONVERGED, Outcome.BROKEN):
