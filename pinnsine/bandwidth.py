@@ -7,6 +7,7 @@ numbers that grows like n, more of them want a larger bandwidth, which is climbe
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
@@ -43,33 +44,41 @@ def trial_net(net: FrozenSines) -> FrozenSines:
     return FrozenSines(min(net.width, TRIAL), OMEGAS[0])
 
 
-def tuned(net: FrozenSines, objective: Objective, held_out: Objective, seed: int, near: float | tuple[float, ...] | None = None) -> Trial:
+def tuned(
+    net: FrozenSines,
+    objective: Objective,
+    held_out: Objective,
+    seed: int,
+    near: float | tuple[float, ...] | None = None,
+    spent: Callable[[], bool] = lambda: False,
+) -> Trial:
     """``net`` with the bandwidth, one for each coordinate, that leaves the smallest held-out rows, and its parameters.
 
     ``objective`` and ``held_out`` are bound to ``trial_net(net)`` at the points of the full network. ``near``: a bandwidth to
-    start from, such as was found for fewer sines.
+    start from, such as was found for fewer sines. ``spent``: whether the time is up, and the best so far must do.
     """
     if near is None:
-        near = _searched(trial_net(net), objective, held_out, seed)
-    trials = _Trials(objective, held_out, seed)
+        near = _searched(trial_net(net), objective, held_out, seed, spent)
+    trials = _Trials(objective, held_out, seed, spent)
     best = trials.of(replace(net, omega=near))
     for factor in (CLIMB, 1 / CLIMB):
-        while best.loss > EXACT and (moved := trials.of(replace(best.net, omega=_scaled(best.net.omega, factor)))).loss < best.loss:
+        while trials.wanted(best) and (moved := trials.of(replace(best.net, omega=_scaled(best.net.omega, factor)))).loss < best.loss:
             best = moved
     return best
 
 
-def _searched(net: FrozenSines, objective: Objective, held_out: Objective, seed: int) -> float | tuple[float, ...]:
+def _searched(net: FrozenSines, objective: Objective, held_out: Objective, seed: int, spent: Callable[[], bool]) -> float | tuple[float, ...]:
     """The best bandwidth of few sines over the whole range, then doubled or halved along one coordinate after another."""
     share = net.width * 4 / max(objective.count, 1)
-    trials = _Trials(objective.thinned(min(share, 1.0)), held_out.thinned(min(share, 1.0)), seed)
-    best = min((trials.of(replace(net, omega=omega)) for omega in OMEGAS), key=lambda trial: trial.loss)
+    trials = _Trials(objective.thinned(min(share, 1.0)), held_out.thinned(min(share, 1.0)), seed, spent)
+    wanted = (omega for omega in OMEGAS if omega == OMEGAS[0] or not spent())
+    best = min((trials.of(replace(net, omega=omega)) for omega in wanted), key=lambda trial: trial.loss)
     inputs = {p.inputs for p in objective.ansatz.pieces}
     if len(inputs) > 1 or len(min(inputs)) == 1:
         return best.net.omega
     for i in range(len(min(inputs))):
         for factor in (2.0, 0.5):
-            while best.loss > EXACT and (moved := trials.of(_along(best.net, i, factor, len(min(inputs))))).loss < WORTH * best.loss:
+            while trials.wanted(best) and (moved := trials.of(_along(best.net, i, factor, len(min(inputs))))).loss < WORTH * best.loss:
                 best = moved
     return best.net.omega
 
@@ -87,9 +96,13 @@ def _scaled(omega: float | tuple[float, ...], factor: float) -> float | tuple[fl
 class _Trials:
     """One network after another at the same points, each tried once."""
 
-    def __init__(self, objective: Objective, held_out: Objective, seed: int):
-        self.objective, self.held_out, self.seed = objective, held_out, seed
+    def __init__(self, objective: Objective, held_out: Objective, seed: int, spent: Callable[[], bool]):
+        self.objective, self.held_out, self.seed, self.spent = objective, held_out, seed, spent
         self.known: dict[FrozenSines, Trial] = {}
+
+    def wanted(self, best: Trial) -> bool:
+        """Whether there is anything to gain on the best, and time for it."""
+        return best.loss > EXACT and not self.spent()
 
     def of(self, net: FrozenSines) -> Trial:
         if net not in self.known:
@@ -106,7 +119,7 @@ class _Trials:
         for _ in range(STEPS):
             step = method.step(objective, theta, {})
             theta = step.theta
-            if step.progress is not Progress.MOVED or step.loss < EXACT or SETTLED * before < step.loss < TRUSTED:
+            if step.progress is not Progress.MOVED or step.loss < EXACT or SETTLED * before < step.loss < TRUSTED or self.spent():
                 break
             before = step.loss
         loss = held_out.loss(theta)

@@ -145,10 +145,15 @@ class _Result:
 
 def _best(plan: Sequence[policy.Attempt], call: _Call) -> _Result:
     """The attempts in turn while there is time and need; the best of them by held-out rows, with the history of all."""
-    best, history = None, History()
+    best, history, limits = None, History(), call.limits
     for attempt in plan:
-        if best is not None and not best.state.best_held_out > attempt.above:
-            break
+        if best is not None:
+            if not best.state.best_held_out > attempt.above:
+                break
+            if limits.spent():
+                return replace(best, outcome=Outcome.TIME)
+            if history.rows >= limits.iterations:
+                return replace(best, outcome=Outcome.ITERATIONS)
         try:
             result = _made(attempt, call, history, best)
         except KeyboardInterrupt:
@@ -174,7 +179,7 @@ def _made(attempt: policy.Attempt, call: _Call, history: History, before: _Resul
     theta = ansatz.flat()
     if free:
         near = before.attempt.net.omega if before is not None and isinstance(before.attempt.net, FrozenSines) else None
-        trial = tuned(net, objective, held_out, call.seed, near)
+        trial = tuned(net, objective, held_out, call.seed, near, call.limits.spent)
         attempt, ansatz, theta = replace(attempt, net=trial.net), trial.ansatz, trial.theta
         objective, held_out = objective.with_ansatz(ansatz), held_out.with_ansatz(ansatz)
     state = State(theta, objective, torch.Generator().manual_seed(call.seed + 2), iteration=history.rows, history=history)
