@@ -19,11 +19,12 @@ from pinnsine.optim.step import Progress, Step
 HALVINGS = 12
 SUFFICIENT = 1e-4
 LITTLE = 0.8  # of the loss, left after a full step
+SINGLE = 5e-6  # the least damping in float32: as many of its rounding errors as 1e-14 is in float64
 
 
 @dataclass(frozen=True)
 class GaussNewton:
-    """For few parameters, or such as enter linearly (``FrozenSines``). ``damping``: see ``least_squares``."""
+    """For few parameters, or such as enter linearly (``FrozenSines``). ``damping``: see ``least_squares``; in float32 at least 5e-6."""
 
     iterations: int | None = None
     damping: float = 1e-14
@@ -41,7 +42,8 @@ class GaussNewton:
 
     def step(self, objective, theta: Tensor, state: dict) -> Step:
         """One iteration from theta (P,)."""
-        rows, p = objective.gauss_newton(theta, self.damping)
+        damping = self.damping if theta.dtype == torch.float64 else max(self.damping, SINGLE)
+        rows, p = objective.gauss_newton(theta, damping)
         before, length = float(rows.square().sum()), 1.0
         if not bool(torch.isfinite(p).all()):
             return Step(theta, before, state, Progress.STALLED)
