@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from pinnsine.errors import ProblemError
-from pinnsine.linearised import Linearised
-from pinnsine.optim import LBFGS, OPTIMIZERS, Adam, LevenbergMarquardt
+from pinnsine.least_squares import least_squares
+from pinnsine.linearised import Linearised, require_finite
+from pinnsine.optim import LBFGS, OPTIMIZERS, Adam, GaussNewton, LevenbergMarquardt
 from pinnsine.optim.step import Progress
 
 
@@ -27,6 +28,11 @@ class Toy:
 
     def linearise(self, theta):
         return Linearised.dense(self.function(theta), torch.func.jacrev(self.function)(theta))
+
+    def gauss_newton(self, theta, damping):
+        rows = self.function(theta)
+        require_finite(rows)
+        return rows, least_squares(torch.func.jacrev(self.function)(theta), -rows, damping, -theta)
 
 
 def linear(theta):
@@ -54,6 +60,7 @@ TOYS = {
 METHODS = {
     "lm": (LevenbergMarquardt(), 60),
     "lm without geodesic": (LevenbergMarquardt(geodesic=False), 60),
+    "gn": (GaussNewton(), 60),
     "lbfgs": (LBFGS(), 200),
     "adam": (Adam(3_000, lr=0.1), 3_000),
 }
@@ -86,7 +93,7 @@ def test_every_method_reaches_the_minimum_of_every_toy(name, toy):
     assert float(function(theta).square().sum()) <= smallest_loss(function, start) + 1e-9
 
 
-@pytest.mark.parametrize("name", ["lm", "lm without geodesic", "lbfgs"])
+@pytest.mark.parametrize("name", ["lm", "lm without geodesic", "gn", "lbfgs"])
 def test_the_loss_never_rises(name):
     method, iterations = METHODS[name]
     _, losses, _ = run(method, Toy(rosenbrock), TOYS["Rosenbrock"][1], iterations)
@@ -98,9 +105,10 @@ def exponential_fit(theta):
     return theta[0] * torch.exp(theta[1] * x) - 2 * torch.exp(-1.5 * x)
 
 
-def test_levenberg_marquardt_converges_quadratically_where_the_residual_vanishes():
+@pytest.mark.parametrize("method", [LevenbergMarquardt(geodesic=False), GaussNewton()], ids=["lm", "gn"])
+def test_gauss_newton_methods_converge_quadratically_where_the_residual_vanishes(method):
     start = torch.tensor([1.0, 0.0], dtype=torch.float64)
-    _, losses, _ = run(LevenbergMarquardt(geodesic=False), Toy(exponential_fit), start, 20)
+    _, losses, _ = run(method, Toy(exponential_fit), start, 20)
     errors = [loss**0.5 for loss in losses if 1e-13 < loss**0.5 < 0.1]
     assert len(errors) >= 3
     assert all(b <= a**1.6 for a, b in itertools.pairwise(errors))
@@ -108,14 +116,14 @@ def test_levenberg_marquardt_converges_quadratically_where_the_residual_vanishes
 
 def test_a_logarithm_of_a_negative_number_at_a_trial_step_is_survived():
     start = torch.tensor([20.0, -5.0], dtype=torch.float64)
-    for method in (LevenbergMarquardt(), LBFGS()):
+    for method in (LevenbergMarquardt(), GaussNewton(), LBFGS()):
         theta, _, _ = run(method, Toy(domain_of_logarithm), start, 100)
         torch.testing.assert_close(theta, torch.ones(2, dtype=torch.float64), rtol=0, atol=1e-5)
 
 
 def test_a_zero_residual_stalls_without_harm():
     theta = torch.ones(2, dtype=torch.float64)
-    for method in (LevenbergMarquardt(), LBFGS()):
+    for method in (LevenbergMarquardt(), GaussNewton(), LBFGS()):
         found, _, progress = run(method, Toy(rosenbrock), theta, 3)
         assert progress is Progress.STALLED
         assert torch.equal(found, theta)
@@ -135,7 +143,16 @@ def test_geodesic_acceleration_saves_iterations_in_a_curved_valley():
     assert counts[0] <= counts[1]
 
 
-@pytest.mark.parametrize("make", [lambda: LevenbergMarquardt(ratio=2), lambda: Adam(lr=0), lambda: LBFGS(memory=0)])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: LevenbergMarquardt(ratio=2),
+        lambda: GaussNewton(damping=0),
+        lambda: GaussNewton(damping=1),
+        lambda: Adam(lr=0),
+        lambda: LBFGS(memory=0),
+    ],
+)
 def test_impossible_settings_are_refused(make):
     with pytest.raises(ProblemError, match="needs"):
         make()
