@@ -65,20 +65,18 @@ def built(monkeypatch):
     return nets
 
 
-@pytest.mark.parametrize(("k", "width"), [(3.0, 80), (12.0, 80), (40.0, 80), (100.0, 160)])
+@pytest.mark.parametrize(("k", "width"), [(3.0, 80), (12.0, 80), (40.0, 80), (90.0, 120)])
 def test_the_bandwidth_covers_the_wave_number_of_the_solution(k, width):
     trial = found(wave(k), FrozenSines(width), 4 * width)
     assert k <= trial.net.omega <= 4 * k
-    assert trial.loss < 1e-25
+    assert trial.loss < 1e-24
 
 
-@pytest.mark.parametrize(("k", "m"), [(15.0, 1.0), (1.0, 15.0)])
-def test_a_wave_that_is_fast_along_one_coordinate_gets_a_bandwidth_for_each(k, m):
-    trial = found(plane_wave(k, m), FrozenSines(120), 480)
-    along_x, along_y = trial.net.omega
-    assert along_x >= k
-    assert along_y >= m
-    assert (along_x > 2 * along_y) if k > m else (along_y > 2 * along_x)
+def test_a_wave_that_is_fast_along_one_coordinate_gets_a_bandwidth_for_each():
+    along_x, along_y = found(plane_wave(1.0, 15.0), FrozenSines(100), 400).net.omega
+    assert along_x >= 1
+    assert along_y >= 15
+    assert along_y > 4 * along_x
 
 
 def test_the_parameters_and_the_loss_belong_to_the_network_found():
@@ -92,9 +90,9 @@ def test_the_parameters_and_the_loss_belong_to_the_network_found():
 
 
 def test_no_bandwidth_is_tried_twice(built):
-    trial = found(wave(90.0), FrozenSines(300), 450)
-    full = [n.omega for n in built if n.width == 300]
-    assert [n.omega for n in built if n.width < 300] == list(OMEGAS)
+    trial = found(wave(90.0), FrozenSines(260), 300)
+    full = [n.omega for n in built if n.width == 260]
+    assert [n.omega for n in built if n.width < 260] == list(OMEGAS)
     assert full[0] in OMEGAS
     assert trial.net.omega in full
     assert len(set(full)) == len(full) > 1
@@ -122,7 +120,8 @@ def test_when_the_time_is_up_one_trial_of_each_size_must_do(built):
     assert bool(torch.isfinite(trial.theta).all())
 
 
-def test_fields_of_different_coordinates_share_one_bandwidth():
+def test_fields_of_different_coordinates_share_one_bandwidth(monkeypatch):
+    monkeypatch.setattr(bandwidth, "OMEGAS", (2.0, 12.0))
     fields = [Field("p", of="x"), Field("q", of="y")]
     problem = Problem(
         SQUARE,
@@ -132,7 +131,7 @@ def test_fields_of_different_coordinates_share_one_bandwidth():
             Dirichlet("walls", p=0.0, q=0.0, on=SQUARE.boundary()),
         ],
     )
-    assert isinstance(found(problem, FrozenSines(40), 160).net.omega, float)
+    assert isinstance(found(problem, FrozenSines(20), 60).net.omega, float)
 
 
 def test_trials_are_small():

@@ -129,9 +129,8 @@ def test_rows_of_a_linear_problem_are_affine_in_the_parameters():
     assert gap(rows + jacobian @ (other - theta), objective.rows(other)) <= 1e-13
 
 
-@pytest.mark.parametrize("evaluator", ["forward", "reverse"])
-def test_every_evaluator_gives_the_same_rows(evaluator):
-    objective, theta = bound(linear_problem(), FrozenSines(6, 3.0), evaluator=evaluator)
+def test_another_evaluator_gives_the_same_rows():
+    objective, theta = bound(linear_problem(), FrozenSines(6, 3.0), evaluator="reverse")
     expected, _ = bound(linear_problem(), FrozenSines(6, 3.0), evaluator="taylor")
     assert gap(objective.rows(theta), expected.rows(theta)) <= 1e-12
 
