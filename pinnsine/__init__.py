@@ -22,6 +22,7 @@ from pinnsine.domain import Rectangle as Rectangle
 from pinnsine.domain import Time as Time
 from pinnsine.errors import EvaluationError as EvaluationError
 from pinnsine.errors import ProblemError as ProblemError
+from pinnsine.march import march as march
 from pinnsine.nets import MLP as MLP
 from pinnsine.nets import FrozenSines as FrozenSines
 from pinnsine.nets import Siren as Siren
