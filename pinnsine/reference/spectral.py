@@ -58,7 +58,8 @@ class Evolution:
         """A digest of all that the solution depends on: functions by their values at fixed points."""
         line, plan = self.equation.line, self.plan
         u = np.linspace(-2, 2, 41) if line.real else np.outer(np.linspace(0.1, 2, 7), np.exp(1j * np.arange(7))).ravel()
-        nonlinear = [np.asarray(term(u)) if term else np.zeros(1) for term in (self.equation.source, self.equation.flux)]
+        with np.errstate(all="ignore"):  # not every function is defined at all of them
+            nonlinear = [np.asarray(term(u)) if term else np.zeros(1) for term in (self.equation.source, self.equation.flux)]
         values = [self.equation.initial(line.points(plan.modes)), self.equation.symbol(plan.modes // 2 - 1), *nonlinear]
         digest = hashlib.sha256(json.dumps([FORMAT, astuple(line), astuple(plan)]).encode())
         for array in values:
