@@ -83,7 +83,7 @@ def test_the_problem_loads_and_passes_its_check_with_nothing_computed(name, monk
     ("name", "until", "count", "gap", "highest"),
     [
         ("allen_cahn", 0.2, 2048, 1e-3, 500),
-        ("kdv", 0.3, 512, 1e-4, 200),
+        ("kdv", 0.2, 512, 1e-4, 200),
         ("kuramoto_sivashinsky", 0.2, 512, 1e-4, 150),
         ("schroedinger", 0.2, 8192, 1e-4, 30),
     ],
