@@ -36,11 +36,12 @@ def coefficients(symbol: np.ndarray, step: float) -> Coefficients:
         circle = circle[: CIRCLE // 2]  # the other half gives the conjugates
     for shift in circle:
         r = z + shift
-        e = np.exp(r)
-        weights[0] += (np.exp(r / 2) - 1) / r
-        weights[1] += (-4 - r + e * (4 - 3 * r + r**2)) / r**3
-        weights[2] += 2 * (2 + r + e * (r - 2)) / r**3
-        weights[3] += (-4 - 3 * r - r**2 + e * (4 - r)) / r**3
+        square, root = r * r, np.exp(r / 2)
+        cube, e = square * r, root * root
+        weights[0] += (root - 1) / r
+        weights[1] += (-4 - r + e * (4 - 3 * r + square)) / cube
+        weights[2] += 2 * (2 + r + e * (r - 2)) / cube
+        weights[3] += (-4 - 3 * r - square + e * (4 - r)) / cube
     weights *= step / len(circle)
     return Coefficients(np.exp(z), np.exp(z / 2), *(weights.real.copy() if np.isrealobj(z) else weights))
 
