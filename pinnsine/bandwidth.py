@@ -7,12 +7,14 @@ numbers that grows like n, more of them want a larger bandwidth, which is climbe
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from pinnsine.ansatz import Ansatz, build_ansatz
+from pinnsine.budget import Clock
 from pinnsine.nets import FrozenSines
 from pinnsine.objective import Objective
 from pinnsine.optim.gauss_newton import GaussNewton
@@ -25,17 +27,19 @@ STEPS = 6  # Newton steps of a trial
 SETTLED = 0.1  # of the loss, left by a step after which a trial is over, once it is below TRUSTED
 TRUSTED = 1e-3
 WORTH = 0.5  # a held-out loss below this part of the best is worth a bandwidth of its own for a coordinate
+MARGIN = 3.0  # trials that must fit the time left for a further one to be made
 EXACT = 1e-22  # a held-out loss below which rounding is all that is left
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A network, the trial function with it, the parameters (P,) found in a few steps, and their held-out loss."""
+    """A network, the trial function with it, the parameters (P,) found in a few steps, their held-out loss, and the seconds it took."""
 
     net: FrozenSines
     ansatz: Ansatz
     theta: Tensor
     loss: float
+    seconds: float
 
 
 def trial_net(net: FrozenSines) -> FrozenSines:
@@ -43,18 +47,24 @@ def trial_net(net: FrozenSines) -> FrozenSines:
     return FrozenSines(min(net.width, TRIAL), OMEGAS[0])
 
 
-def tuned(net: FrozenSines, objective: Objective, held_out: Objective, seed: int, near: float | tuple[float, ...] | None = None) -> Trial:
+def tuned(
+    net: FrozenSines, objective: Objective, held_out: Objective, seed: int, clock: Clock, near: float | tuple[float, ...] | None = None
+) -> Trial:
     """``net`` with the bandwidth, one for each coordinate, that leaves the smallest held-out rows, and its parameters.
 
     ``objective`` and ``held_out`` are bound to ``trial_net(net)`` at the points of the full network. ``near``: a bandwidth to
-    start from, such as was found for fewer sines.
+    start from, such as was found for fewer sines. The climb ends where there is no time left for a further trial.
     """
     if near is None:
         near = _searched(trial_net(net), objective, held_out, seed)
     trials = _Trials(objective, held_out, seed)
     best = trials.of(replace(net, omega=near))
     for factor in (CLIMB, 1 / CLIMB):
-        while best.loss > EXACT and (moved := trials.of(replace(best.net, omega=_scaled(best.net.omega, factor)))).loss < best.loss:
+        while (
+            best.loss > EXACT
+            and clock.left > MARGIN * best.seconds
+            and (moved := trials.of(replace(best.net, omega=_scaled(best.net.omega, factor)))).loss < best.loss
+        ):
             best = moved
     return best
 
@@ -97,7 +107,7 @@ class _Trials:
         return self.known[net]
 
     def _made(self, net: FrozenSines) -> Trial:
-        old = self.objective.ansatz
+        old, started = self.objective.ansatz, time.perf_counter()
         ansatz = build_ansatz(old.problem, net, old.scales, torch.Generator().manual_seed(self.seed), old.pieces[0].evaluator)
         ansatz.to(next(old.parameters()).device)
         objective, held_out = self.objective.with_ansatz(ansatz), self.held_out.with_ansatz(ansatz)
@@ -110,4 +120,4 @@ class _Trials:
                 break
             before = step.loss
         loss = held_out.loss(theta)
-        return Trial(net, ansatz, theta, loss if math.isfinite(loss) else math.inf)
+        return Trial(net, ansatz, theta, loss if math.isfinite(loss) else math.inf, time.perf_counter() - started)

@@ -9,6 +9,7 @@ nu = 0.01/pi, two minutes: benchmarks/results/acceptance.md).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -29,6 +30,7 @@ HELD_OUT = 0.8  # held-out points per training point
 FROZEN_COORDINATES = 3  # above, so many frequencies fill space too thinly
 FROZEN_SINES = (700, 1400, 2800)  # for all fields together; more where fewer do not do
 ROWS_PER_SINE = 4
+PROMISING = 1e-3  # a held-out loss above which more frozen sines will not do either
 TRAINABLE = 1e-14  # a held-out loss below which training was never seen to go further
 
 
@@ -36,7 +38,7 @@ TRAINABLE = 1e-14  # a held-out loss below which training was never seen to go f
 class Attempt:
     """A network, the phases that train it, a sampler, the row points of equations together, and the reason in words.
 
-    ``above``: the attempt is made only if the held-out loss of the best before it is above.
+    The attempt is made only if the held-out loss of the best before it lies between ``above`` and ``below``.
     """
 
     net: object
@@ -45,6 +47,7 @@ class Attempt:
     reason: str
     points: int = POINTS
     above: float = 0.0
+    below: float = math.inf
 
 
 def plan(problem: Problem, scales, net, phases: tuple, points, sampler: str | None, start, dtype: str, memory: float) -> tuple[Attempt, ...]:
@@ -90,7 +93,8 @@ def frozen_attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, .
     for total in FROZEN_SINES:
         points = ROWS_PER_SINE * total
         if 8 * total * (points + data) <= memory:
-            found.append(Attempt(FrozenSines(total // len(problem.fields)), (GaussNewton(),), "sobol", word, points, EXACT))
+            below = PROMISING if found else math.inf
+            found.append(Attempt(FrozenSines(total // len(problem.fields)), (GaussNewton(),), "sobol", word, points, EXACT, below))
     return tuple(found)
 
 

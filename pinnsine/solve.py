@@ -141,14 +141,15 @@ class _Result:
     state: State
     held_out: Objective
     outcome: Outcome
+    trial_seconds: float
 
 
 def _best(plan: Sequence[policy.Attempt], call: _Call) -> _Result:
     """The attempts in turn while there is time and need; the best of them by held-out rows, with the history of all."""
     best, history = None, History()
     for attempt in plan:
-        if best is not None and not best.state.best_held_out > attempt.above:
-            break
+        if best is not None and not _worthwhile(attempt, best, call.limits):
+            continue
         result = _made(attempt, call, history, best)
         if best is None or result.state.best_held_out < best.state.best_held_out:
             best = result
@@ -157,21 +158,30 @@ def _best(plan: Sequence[policy.Attempt], call: _Call) -> _Result:
     return best
 
 
+def _worthwhile(attempt: policy.Attempt, before: _Result, limits: Limits) -> bool:
+    """Whether there is something to gain by an attempt, and the time for it: a least-squares problem costs the cube of its sines."""
+    if not attempt.above < before.state.best_held_out < attempt.below:
+        return False
+    if not (isinstance(attempt.net, FrozenSines) and isinstance(before.attempt.net, FrozenSines)):
+        return True
+    return before.trial_seconds * (attempt.net.width / before.attempt.net.width) ** 3 < limits.clock.left - limits.reserve
+
+
 def _made(attempt: policy.Attempt, call: _Call, history: History, before: _Result | None) -> _Result:
     """Draw network and points, bind, find the bandwidth where it is free, iterate; ``before``: what was found by then."""
     net, free = attempt.net, isinstance(attempt.net, FrozenSines) and attempt.net.omega is None
     ansatz = _ansatz(trial_net(net) if free else net, call)
     objective, held_out = _bind(ansatz, attempt, call)
-    theta = ansatz.flat()
+    theta, trial_seconds = ansatz.flat(), 0.0
     if free:
         near = before.attempt.net.omega if before is not None and isinstance(before.attempt.net, FrozenSines) else None
-        trial = tuned(net, objective, held_out, call.seed, near)
-        attempt, ansatz, theta = replace(attempt, net=trial.net), trial.ansatz, trial.theta
+        trial = tuned(net, objective, held_out, call.seed, call.limits.clock, near)
+        attempt, ansatz, theta, trial_seconds = replace(attempt, net=trial.net), trial.ansatz, trial.theta, trial.seconds
         objective, held_out = objective.with_ansatz(ansatz), held_out.with_ansatz(ansatz)
     state = State(theta, objective, torch.Generator().manual_seed(call.seed + 2), iteration=history.rows, history=history)
     monitor = Monitor(call.problem, held_out)
     outcome = run(state, attempt.phases, attempt.sampler == "rad", call.limits, monitor, call.callbacks)
-    return _Result(attempt, ansatz, state, held_out, outcome)
+    return _Result(attempt, ansatz, state, held_out, outcome, trial_seconds)
 
 
 def _ansatz(net, call: _Call) -> Ansatz:
