@@ -189,15 +189,16 @@ class Objective:
             self.rows(theta), self._chunks_of_jacobian(theta), lambda p: self.jvp(theta, p), lambda v: self.vjp(theta, v)
         )
 
-    def gauss_newton(self, theta: Tensor, damping: float) -> tuple[Tensor, Tensor]:
-        """The rows r (R,) at theta and the step argmin |r + J p| (P,), damped as in ``least_squares``.
+    def gauss_newton(self, theta: Tensor, damping: float) -> tuple[Tensor, Tensor, Tensor]:
+        """The rows r (R,) at theta, the step p = argmin |r + J p| (P,), damped as in ``least_squares``, and r + J p (R,).
 
         Raises EvaluationError if a row is not finite.
         """
         self.require_squares("Gauss-Newton methods")
         rows, jacobian = self.jacobian(theta, self._workspace(theta))
         require_finite(rows)
-        return rows, least_squares(jacobian, -rows, damping, -theta)
+        step = least_squares(jacobian, -rows, damping, -theta)
+        return rows, step, rows + jacobian @ step
 
     def _workspace(self, theta: Tensor) -> Tensor:
         shape = (self.count, len(theta))
