@@ -19,6 +19,7 @@ from pinnsine.nets import FrozenSines
 from pinnsine.objective import Objective
 from pinnsine.optim.gauss_newton import GaussNewton
 from pinnsine.optim.step import Progress
+from pinnsine.rest import from_rest
 
 TRIAL = 250  # sines of a first trial
 OMEGAS = (2.0, 4.0, 7.0, 12.0, 20.0, 35.0, 60.0)
@@ -48,16 +49,23 @@ def trial_net(net: FrozenSines) -> FrozenSines:
 
 
 def tuned(
-    net: FrozenSines, objective: Objective, held_out: Objective, seed: int, clock: Clock, near: float | tuple[float, ...] | None = None
+    net: FrozenSines,
+    objective: Objective,
+    held_out: Objective,
+    seed: int,
+    clock: Clock,
+    near: float | tuple[float, ...] | None = None,
+    rest: bool = False,
 ) -> Trial:
     """``net`` with the bandwidth, one for each coordinate, that leaves the smallest held-out rows, and its parameters.
 
-    ``objective`` and ``held_out`` are bound to ``trial_net(net)`` at the points of the full network. ``near``: a bandwidth to
-    start from, such as was found for fewer sines. The climb ends where there is no time left for a further trial.
+    ``objective`` and ``held_out`` are bound to ``trial_net(net)`` at the points of the full network. ``near``: a bandwidth to start from,
+    such as was found for fewer sines; ``rest``: start trials from rest (``pinnsine.rest``). The climb ends where there is no time left for
+    a further trial.
     """
     if near is None:
-        near = _searched(trial_net(net), objective, held_out, seed)
-    trials = _Trials(objective, held_out, seed)
+        near = _searched(trial_net(net), objective, held_out, seed, rest)
+    trials = _Trials(objective, held_out, seed, rest)
     best = trials.of(replace(net, omega=near))
     for factor in (CLIMB, 1 / CLIMB):
         while (
@@ -69,10 +77,10 @@ def tuned(
     return best
 
 
-def _searched(net: FrozenSines, objective: Objective, held_out: Objective, seed: int) -> float | tuple[float, ...]:
+def _searched(net: FrozenSines, objective: Objective, held_out: Objective, seed: int, rest: bool) -> float | tuple[float, ...]:
     """The best bandwidth of few sines over the whole range, then doubled or halved along one coordinate after another."""
     share = net.width * 4 / max(objective.count, 1)
-    trials = _Trials(objective.thinned(min(share, 1.0)), held_out.thinned(min(share, 1.0)), seed)
+    trials = _Trials(objective.thinned(min(share, 1.0)), held_out.thinned(min(share, 1.0)), seed, rest)
     best = min((trials.of(replace(net, omega=omega)) for omega in OMEGAS), key=lambda trial: trial.loss)
     inputs = {p.inputs for p in objective.ansatz.pieces}
     if len(inputs) > 1 or len(min(inputs)) == 1:
@@ -97,8 +105,8 @@ def _scaled(omega: float | tuple[float, ...], factor: float) -> float | tuple[fl
 class _Trials:
     """One network after another at the same points, each tried once."""
 
-    def __init__(self, objective: Objective, held_out: Objective, seed: int):
-        self.objective, self.held_out, self.seed = objective, held_out, seed
+    def __init__(self, objective: Objective, held_out: Objective, seed: int, rest: bool):
+        self.objective, self.held_out, self.seed, self.rest = objective, held_out, seed, rest
         self.known: dict[FrozenSines, Trial] = {}
 
     def of(self, net: FrozenSines) -> Trial:
@@ -111,7 +119,7 @@ class _Trials:
         ansatz = build_ansatz(old.problem, net, old.scales, torch.Generator().manual_seed(self.seed), old.pieces[0].evaluator)
         ansatz.to(next(old.parameters()).device)
         objective, held_out = self.objective.with_ansatz(ansatz), self.held_out.with_ansatz(ansatz)
-        theta, method = ansatz.flat(), GaussNewton()
+        theta, method = from_rest(objective, ansatz.flat()) if self.rest else ansatz.flat(), GaussNewton()
         before = math.inf
         for _ in range(STEPS):
             step = method.step(objective, theta, {})

@@ -37,6 +37,7 @@ from pinnsine.outcome import Outcome
 from pinnsine.points import Points
 from pinnsine.probe import FieldScale, trace
 from pinnsine.problem import Problem
+from pinnsine.rest import from_rest
 from pinnsine.scaling import field_scales
 from pinnsine.solution import Solution
 from pinnsine.state import State
@@ -175,9 +176,11 @@ def _made(attempt: policy.Attempt, call: _Call, history: History, before: _Resul
     theta, trial_seconds = ansatz.flat(), 0.0
     if free:
         near = before.attempt.net.omega if before is not None and isinstance(before.attempt.net, FrozenSines) else None
-        trial = tuned(net, objective, held_out, call.seed, call.limits.clock, near)
+        trial = tuned(net, objective, held_out, call.seed, call.limits.clock, near, attempt.rest)
         attempt, ansatz, theta, trial_seconds = replace(attempt, net=trial.net), trial.ansatz, trial.theta, trial.seconds
         objective, held_out = objective.with_ansatz(ansatz), held_out.with_ansatz(ansatz)
+    elif attempt.rest and call.start is None:
+        theta = from_rest(objective, theta)
     state = State(theta, objective, torch.Generator().manual_seed(call.seed + 2), iteration=history.rows, history=history)
     monitor = Monitor(call.problem, held_out)
     outcome = run(state, attempt.phases, attempt.sampler == "rad", call.limits, monitor, call.callbacks)
