@@ -223,7 +223,7 @@ def test_an_evaluation_that_fails_exits_with_3(mine, monkeypatch, capsys):
         ("--net width=3", "--net starts with a name, got 'width=3': choose from siren, mlp."),
         ("--net siren+mlp", "--net takes one network, got 2"),
         ("--net siren:width=0", "Siren needs width"),
-        ("--optimizer lm,sgd", "--optimizer: there is no 'sgd'. Known: lm, adam, lbfgs."),
+        ("--optimizer lm,sgd", "--optimizer: there is no 'sgd'. Known: lm, adam, lbfgs, ssbfgs, ssbroyden, engdw, spring."),
         ("--optimizer lm:geodesic=1", "--optimizer: lm:geodesic takes bool, got 1."),
         ("--set slope", "--set takes name=value, got 'slope'"),
         ("--set solpe=2", "Problem 'mine' has no coefficient 'solpe': it has slope."),
