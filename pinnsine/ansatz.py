@@ -19,6 +19,7 @@ from pinnsine.hard import HardPart, cutoff, hard_conditions, lift
 from pinnsine.index import Collapsed, Index
 from pinnsine.jet import Constant, Context, Jet, total, values
 from pinnsine.local import Local
+from pinnsine.nets import FrozenSines
 from pinnsine.nets.network import Embedding
 from pinnsine.points import Points
 from pinnsine.probe import FieldScale, coordinates_at, data_of
@@ -37,18 +38,8 @@ class Piece:
     evaluator: str
 
 
-class Ansatz(nn.Module):
-    """The trial function of a problem; see ``build_ansatz``."""
-
-    def __init__(self, problem: Problem, pieces: Sequence[Piece], scales: Mapping[str, FieldScale], net=None):
-        super().__init__()
-        self.problem, self.scales = problem, dict(scales)
-        self.__dict__["net"] = net  # past nn.Module's own bookkeeping: a module given by the user is registered once, in networks
-        self.pieces = tuple(pieces)
-        self.networks = nn.ModuleList(p.module for p in pieces)
-        self.unknowns = nn.Parameter(torch.zeros(len(problem.unknowns), dtype=torch.float64))
-        self.hard = hard_conditions(problem)
-        _check_hard(self)
+class TrialFunction(nn.Module):
+    """A module whose parameters are read and written as one flat vector."""
 
     @property
     def size(self) -> int:
@@ -70,6 +61,20 @@ class Ansatz(nn.Module):
         with torch.no_grad():
             for view, parameter in zip(self.views(theta).values(), self.parameters(), strict=True):
                 parameter.copy_(view)
+
+
+class Ansatz(TrialFunction):
+    """The trial function of a problem; see ``build_ansatz``."""
+
+    def __init__(self, problem: Problem, pieces: Sequence[Piece], scales: Mapping[str, FieldScale], net=None):
+        super().__init__()
+        self.problem, self.scales = problem, dict(scales)
+        self.__dict__["net"] = net  # past nn.Module's own bookkeeping: a module given by the user is registered once, in networks
+        self.pieces = tuple(pieces)
+        self.networks = nn.ModuleList(p.module for p in pieces)
+        self.unknowns = nn.Parameter(torch.zeros(len(problem.unknowns), dtype=torch.float64))
+        self.hard = hard_conditions(problem)
+        _check_hard(self)
 
     def local(
         self,
@@ -186,13 +191,21 @@ def build_ansatz(
         raise ProblemError("The fields depend on different coordinates, so each group needs a network of its own: give a specification.")
     pieces = []
     for inputs, fields in groups.items():
-        embedding = Embedding(problem.domain, inputs, periodic)
-        if not isinstance(net, nn.Module) and not hasattr(net, "build"):
-            raise ProblemError(f"A network is Siren(...), MLP(...) or a torch module, got {net!r}.")
-        core = net.double() if isinstance(net, nn.Module) else net.build(embedding.width, len(fields), generator)
-        module = nn.Sequential(embedding, core)
+        module = _network(problem.domain, net, inputs, len(fields), periodic, generator)
         pieces.append(Piece(module, tuple(fields), inputs, _probe_module(module, problem.domain, inputs, len(fields), evaluator)))
     return Ansatz(problem, pieces, scales, net)
+
+
+def _network(domain: Box, net, inputs: tuple[str, ...], outputs: int, periodic: Sequence[str], generator: torch.Generator) -> nn.Sequential:
+    """The embedding of the coordinates and the network behind it."""
+    if isinstance(net, FrozenSines):  # periodic by its wave numbers
+        return nn.Sequential(Embedding(domain, inputs), net.build(len(inputs), outputs, generator, [n in periodic for n in inputs]))
+    embedding = Embedding(domain, inputs, periodic)
+    if isinstance(net, nn.Module):
+        return nn.Sequential(embedding, net.double())
+    if not hasattr(net, "build"):
+        raise ProblemError(f"A network is Siren(...), MLP(...), FrozenSines(...) or a torch module, got {net!r}.")
+    return nn.Sequential(embedding, net.build(embedding.width, outputs, generator))
 
 
 def _probe_module(module: nn.Module, domain: Box, inputs: tuple[str, ...], outputs: int, evaluator: str) -> str:

@@ -7,14 +7,14 @@ from pathlib import Path
 import torch
 
 from pinnsine.errors import ProblemError
-from pinnsine.optim import LevenbergMarquardt
 from pinnsine.problem import Problem
 from pinnsine.sampling import SAMPLERS
 
 
 def phases_of(optimizer) -> tuple:
+    """The methods to run one after another; none where the choice is free."""
     if optimizer is None:
-        return (LevenbergMarquardt(),)
+        return ()
     phases = tuple(optimizer) if isinstance(optimizer, list | tuple) else (optimizer,)
     for method in phases:
         if not (hasattr(method, "step") and hasattr(method, "uses")):

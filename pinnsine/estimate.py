@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from pinnsine.ansatz import Ansatz, Piece
 from pinnsine.budget import Clock
 from pinnsine.constraint import row_points
+from pinnsine.least_squares import least_squares
 from pinnsine.nets.network import FullyConnected
 from pinnsine.objective import Objective
 
@@ -27,7 +28,7 @@ FEATURES = 400
 BANDWIDTHS = ((0.8, 0.4), (5.0, 0.0), (2.0, 1.0), (12.0, 0.0))  # of the coordinates in [-1, 1], of the hidden layer
 ROWS = 3  # points per training point, so that noise explains little
 GENERIC_ROWS = 800  # where the Jacobian costs a backward pass a row
-CUTOFF = 1e-9  # singular values below this part of the largest are dropped
+DAMPING = 1e-9  # see least_squares
 LEAST_EXPLAINED = 0.01
 GRID = 10_000
 
@@ -82,7 +83,8 @@ def estimate_error(objective: Objective, theta: Tensor, clock: Clock | None = No
         old, new = ansatz.local(ansatz.views(theta), grid, need), best.ansatz.local(best.ansatz.views(best.theta), grid, need)
         changes = {n: float((getattr(new, n).values - getattr(old, n).values).norm()) for n in names}
         sizes = {n: float(getattr(old, n).values.norm()) for n in names}
-    return {n: changes[n] / sizes[n] / max(best.explained, LEAST_EXPLAINED) if sizes[n] > 0 else math.nan for n in names}
+    found = {n: changes[n] / sizes[n] / max(best.explained, LEAST_EXPLAINED) if sizes[n] > 0 else math.nan for n in names}
+    return {n: max(error, torch.finfo(theta.dtype).eps) for n, error in found.items()}  # no value is known better than to rounding
 
 
 def _corrections(objective: Objective, theta: Tensor, clock: Clock | None, seed: int) -> Iterator[Correction]:
@@ -126,7 +128,7 @@ def _correction(objective: Objective, theta: Tensor, bandwidth: tuple[float, flo
     small = Objective(trial, objective.terms, objective.points, objective.memory).restrict(free, start)
     origin = torch.cat([trial.views(start)[n].reshape(-1) for n in small.blocks])
     rows, jacobian = small.jacobian(origin)
-    step = least_squares(jacobian, -rows)
+    step = least_squares(jacobian, -rows, DAMPING)
     left = float((rows + jacobian @ step).square().sum() / rows.square().sum().clamp(min=1e-300))
     freedom = max(1 - jacobian.shape[1] / len(rows), 0.1)
     found = small.views(origin + step)
@@ -142,14 +144,6 @@ def _inherit(trial: Ansatz, ansatz: Ansatz, theta: Tensor) -> Tensor:
 def _inner_name(name: str) -> str:
     """The name of a parameter once its network, the pair (embedding, core), is part of a Corrected one."""
     return re.sub(r"^(networks\.\d+)\.1\.", r"\1.core.", name)
-
-
-def least_squares(matrix: Tensor, right: Tensor) -> Tensor:
-    """The minimiser of |matrix x - right| with equilibrated columns, by QR with pivoting (LAPACK gelsy)."""
-    scale = matrix.norm(dim=0)
-    scale = torch.where(scale > 0, scale, torch.ones_like(scale))
-    driver = "gelsy" if matrix.device.type == "cpu" else "gels"
-    return torch.linalg.lstsq(matrix / scale, right[:, None], rcond=CUTOFF, driver=driver).solution[:, 0] / scale
 
 
 def _with_correction(piece: Piece, bandwidth: tuple[float, float], generator: torch.Generator) -> Piece:

@@ -56,7 +56,7 @@ class Linearised(ABC):
     @staticmethod
     def dense(rows: Tensor, jacobian: Tensor, form: str = "cholesky", scaled: bool = False) -> Linearised:
         """From the Jacobian (R, P) itself."""
-        _require_finite(rows)
+        require_finite(rows)
         form, products = form_for(form, *jacobian.shape), (jacobian.__matmul__, jacobian.T.__matmul__)
         if form == "cholesky":
             gram = gram_matrix(jacobian)
@@ -68,7 +68,7 @@ class Linearised(ABC):
     @staticmethod
     def streamed(rows: Tensor, chunks: Iterable[tuple[Tensor, Tensor]], apply, adjoint, scaled: bool = False) -> Primal:
         """From (rows, Jacobian rows) chunk by chunk, where the whole Jacobian does not fit; products with J are computed anew."""
-        _require_finite(rows)
+        require_finite(rows)
         gradient, gram = 0.0, 0.0
         for part, jacobian in chunks:
             gradient, gram = gradient + jacobian.T @ part, gram + gram_matrix(jacobian)
@@ -77,7 +77,7 @@ class Linearised(ABC):
     @staticmethod
     def streamed_by_columns(rows: Tensor, blocks: Iterable[Tensor], apply, adjoint, scaled: bool = False) -> Dual:
         """The dual form from blocks (R, p) of the Jacobian's columns, in their order."""
-        _require_finite(rows)
+        require_finite(rows)
         kernel, metrics = 0.0, []
         for jacobian in blocks:
             part, metric = _kernel(jacobian, scaled)
@@ -195,7 +195,7 @@ class Orthogonal(Linearised):
         tall = columns.shape[0] >= columns.shape[1]
         packed, tau = torch.geqrf(columns if tall else columns.T)
         triangle = packed[: min(columns.shape)].triu()
-        _require_finite(triangle, "Jacobian is")
+        require_finite(triangle, "Jacobian is")
         return Orthogonal(rows, jacobian.__matmul__, jacobian.T.__matmul__, triangle if tall else triangle.T.flip(0, 1), packed, tau, metric)
 
     @property
@@ -279,6 +279,7 @@ def _kernel(jacobian: Tensor, scaled: bool) -> tuple[Tensor, Tensor | None]:
     return gram_matrix((jacobian / metric.sqrt()).T), metric
 
 
-def _require_finite(numbers: Tensor, what: str = "residual rows are") -> None:
+def require_finite(numbers: Tensor, what: str = "residual rows are") -> None:
+    """Raise EvaluationError if a number is not finite."""
     if not bool(torch.isfinite(numbers).all()):
         raise EvaluationError(f"The {what} not finite: the run cannot go on from here.")

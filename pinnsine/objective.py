@@ -26,7 +26,8 @@ from pinnsine.constraint import Constraint, Prescribed, rows_of
 from pinnsine.errors import ProblemError
 from pinnsine.index import Index, closure
 from pinnsine.jet import Context, values
-from pinnsine.linearised import Linearised, form_for
+from pinnsine.least_squares import least_squares
+from pinnsine.linearised import Linearised, form_for, require_finite
 from pinnsine.local import Local
 from pinnsine.points import Points
 from pinnsine.probe import coordinates_at, data_of
@@ -71,6 +72,14 @@ class Objective:
         other = Objective(self.ansatz, self.terms, {**self.points, **points}, self.memory, self.fixed)
         other._storage = self._storage
         return other
+
+    def with_ansatz(self, ansatz: Ansatz) -> Objective:
+        """The same objective of another trial function of the same kind: needs, scales and routes are kept."""
+        return Objective(ansatz, self.terms, self.points, self.memory)
+
+    def thinned(self, share: float) -> Objective:
+        """The same objective at a ``share`` of each constraint's points, spread evenly over all of them."""
+        return self.with_points({n: p.select(spread(len(p), math.ceil(share * len(p)))) for n, p in self.points.items()})
 
     def restrict(self, names: Sequence[str], theta: Tensor) -> Objective:
         """The objective as a function of the named parameters alone, all others held at theta (P,)."""
@@ -200,6 +209,17 @@ class Objective:
             index = torch.randperm(len(points), generator=generator)[: max(1, round(len(points) * count / self.count))]
             chosen[name] = points.select(index)
         return self.with_points(chosen)
+
+    def gauss_newton(self, theta: Tensor, damping: float) -> tuple[Tensor, Tensor, Tensor]:
+        """The rows r (R,) at theta, the step p = argmin |r + J p| (P,), damped as in ``least_squares``, and r + J p (R,).
+
+        Raises EvaluationError if a row is not finite.
+        """
+        self.require_squares("Gauss-Newton methods")
+        rows, jacobian = self.jacobian(theta, self._workspace(theta))
+        require_finite(rows)
+        step = least_squares(jacobian, -rows, damping, -theta)
+        return rows, step, rows + jacobian @ step
 
     def _workspace(self, theta: Tensor) -> Tensor:
         shape = (self.count, len(theta))
@@ -356,7 +376,7 @@ class Objective:
     def route_of(self, term: Term, theta: Tensor) -> str:
         """Probe a term: does the one-backward Jacobian agree with an ordinary vjp under random weights of the rows?"""
         points = self.points[term.constraint.name]
-        points = points.select(torch.linspace(0, len(points) - 1, min(PROBE_ROWS, len(points))).round().long())
+        points = points.select(spread(len(points), PROBE_ROWS))
         points, theta = points.to(torch.float64, theta.device), theta.detach().double()  # coupling shows above rounding
         generator = torch.Generator().manual_seed(0)
         graph = theta.clone().requires_grad_()
@@ -376,6 +396,11 @@ class Objective:
         found = torch.einsum("cnp,cn->p", jacobian, weights)
         scale = truth.abs().max()
         return "one backward" if bool((found - truth).abs().max() <= PROBE_TOLERANCE * scale) else "batched vjp"
+
+
+def spread(total: int, count: int) -> Tensor:
+    """``count`` of the indices 0 ... total - 1, evenly spaced; all of them if there are fewer."""
+    return torch.linspace(0, total - 1, min(count, total)).round().long()
 
 
 def _by_row(tensor: Tensor, nodes: int) -> Tensor:

@@ -1,19 +1,25 @@
-"""What ``solve`` chooses when nothing is said, and why: an interim rule read off the traced residual.
+"""What ``solve`` chooses when nothing is said, and why: rules read off the traced residual.
 
-An evolution equation whose leading space derivative has a small coefficient develops fronts: there a tanh network with residual-adaptive
-points was measured 6.5 times better than sines (Burgers at nu = 0.01/pi, two minutes: benchmarks/results/acceptance.md). Everything
-else is smooth: a sine network on Sobol points.
+Attempts are made in turn, the cheap one first, and the best by held-out rows is kept. A smooth problem in up to three coordinates is first
+solved on frozen sines, by least squares if it is linear and by Newton's method on them if it is not: in seconds, and to many more digits
+than by training. An evolution equation whose leading space derivative has a small coefficient develops fronts, which
+frozen sines do not resolve: there a tanh network with residual-adaptive points was measured 6.5 times better than trained sines (Burgers at
+nu = 0.01/pi, two minutes: benchmarks/results/acceptance.md).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import torch
 
+from pinnsine.bandwidth import EXACT
 from pinnsine.constraint import Periodic, Residual, row_points
 from pinnsine.index import Collapsed, Index
-from pinnsine.nets import MLP, Siren
+from pinnsine.nets import MLP, FrozenSines, Siren
+from pinnsine.optim import GaussNewton, LevenbergMarquardt
+from pinnsine.points import Points
 from pinnsine.probe import trace
 from pinnsine.problem import Problem
 
@@ -21,25 +27,92 @@ SMALL = 0.02  # the leading term against the time derivative, both in coordinate
 POINTS = 2500  # row points of equations together: between two and three for each parameter of the networks below
 CONDITION_POINTS = 500  # row points of all other constraints together
 HELD_OUT = 0.8  # held-out points per training point
+FROZEN_COORDINATES = 3  # above, so many frequencies fill space too thinly
+FROZEN_SINES = (700, 1400, 2800)  # for all fields together; more where fewer do not do
+ROWS_PER_SINE = 4
+PROMISING = 1e-3  # a held-out loss above which more frozen sines will not do either
+TRAINABLE = 1e-14  # a held-out loss below which training was never seen to go further
 
 
 @dataclass(frozen=True)
-class Choice:
-    """A network, a sampler, and the reason in words."""
+class Attempt:
+    """A network, the phases that train it, a sampler, the row points of equations together, and the reason in words.
+
+    The attempt is made only if the held-out loss of the best before it lies between ``above`` and ``below``.
+    """
 
     net: object
+    phases: tuple
     sampler: str
     reason: str
+    points: int = POINTS
+    above: float = 0.0
+    below: float = math.inf
 
 
-def choose(problem: Problem, scales) -> Choice:
-    """Network and sampler for a problem, from the trace of its residuals."""
+def plan(problem: Problem, scales, net, phases: tuple, points, sampler: str | None, start, dtype: str, memory: float) -> tuple[Attempt, ...]:
+    """The attempts of a call: what is given is taken, what is not is chosen."""
+    chosen = attempts(problem, scales, memory)
+    if net is None and start is None and not phases and dtype == "float64":
+        return tuple(replace(a, sampler=sampler or a.sampler, net=_fitting(a.net, points)) for a in chosen)
+    frozen = isinstance(net, FrozenSines) or (net is None and any(isinstance(p, GaussNewton) for p in phases))
+    default = next((a for a in chosen if isinstance(a.net, FrozenSines) == frozen), chosen[-1])
+    if net is not None or start is not None:
+        default = replace(default, net=net if start is None else start.ansatz.net, reason="network given")
+    if isinstance(default.net, FrozenSines):
+        default = replace(default, phases=(GaussNewton(),), points=ROWS_PER_SINE * default.net.width * len(problem.fields))
+    return (replace(default, phases=phases or default.phases, sampler=sampler or default.sampler),)
+
+
+def _fitting(net, points):
+    """The network, with fewer frozen sines where too few points are asked for to tell them apart."""
+    if not isinstance(net, FrozenSines) or not isinstance(points, int):
+        return net
+    return replace(net, width=max(1, min(net.width, points // ROWS_PER_SINE)))
+
+
+def attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, ...]:
+    """What to try in turn, until the time is up or the rows vanish."""
     ratio = min((front_ratio(problem, c, scales) for c in problem.constraints if isinstance(c, Residual)), default=1.0)
     if ratio < SMALL:
         reason = f"evolution equation with a small leading term ({ratio:.1e} of the time derivative): fronts are to be expected"
-        return Choice(MLP(width=20, depth=3), "rad", reason)
+        return (Attempt(MLP(width=20, depth=3), (LevenbergMarquardt(),), "rad", reason),)
     wrapped = any(isinstance(c, Periodic) and c.hard for c in problem.constraints)
-    return Choice(Siren(width=20, depth=3, omega=2.0 if wrapped else 4.0), "sobol", "smooth solution expected: sines, fixed points")
+    net = Siren(width=20, depth=3, omega=2.0 if wrapped else 4.0)
+    trained = Attempt(net, (LevenbergMarquardt(),), "sobol", "smooth solution expected: trained sines, fixed points", above=TRAINABLE)
+    return (*frozen_attempts(problem, scales, memory), trained)
+
+
+def frozen_attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, ...]:
+    """Least squares on frozen sines, or Newton's method on them, where that may do."""
+    data = sum(len(c.on) for c in problem.soft if isinstance(c.on, Points))
+    if len(problem.domain.axes) > FROZEN_COORDINATES or any(c.loss is not None for c in problem.constraints):
+        return ()
+    word = "linear problem: least squares on frozen sines" if is_linear(problem, scales) else "smooth problem: Newton's method on frozen sines"
+    found = []
+    for total in FROZEN_SINES:
+        points = ROWS_PER_SINE * total
+        if 8 * total * (points + data) <= memory:
+            below = PROMISING if found else math.inf
+            found.append(Attempt(FrozenSines(total // len(problem.fields)), (GaussNewton(),), "sobol", word, points, EXACT, below))
+    return tuple(found)
+
+
+def is_linear(problem: Problem, scales) -> bool:
+    """Whether all rows are affine in the fields: r(a u + (1 - a) v) = a r(u) + (1 - a) r(v), tried on probes. Unknown numbers count as not."""
+    for constraint in problem.constraints:
+        points = row_points(constraint, problem.domain, 64, "sobol", torch.Generator().manual_seed(3))
+        ends = [trace(problem, constraint, points, scales, seed=k) for k in (0, 1)]
+        if ends[0].unknowns:
+            return False
+        for a in (0.3, 2.0):
+            mixed = trace(problem, constraint, points, scales, seed={0: a, 1: 1 - a})
+            for name, row in mixed.rows.items():
+                parts = a * ends[0].rows[name], (1 - a) * ends[1].rows[name]
+                size = max(float(p.abs().nan_to_num().max()) for p in parts)
+                if float((row - sum(parts)).abs().nan_to_num().max()) > 1e-9 * size:
+                    return False
+    return True
 
 
 def front_ratio(problem: Problem, constraint: Residual, scales) -> float:
@@ -89,11 +162,11 @@ def _sensitivity(problem, constraint, points, scales, field: str, index: Index) 
     return float(change.square().mean().sqrt()) / 1e-6
 
 
-def share_points(problem: Problem, points) -> dict[str, int]:
-    """Row points by constraint: ``points`` as given (a total for equations, or by name), the rest by the defaults above."""
+def share_points(problem: Problem, points, default: int = POINTS) -> dict[str, int]:
+    """Row points by constraint: ``points`` as given (a total for equations, or by name), the rest by the default total."""
     equations = [c for c in problem.soft if isinstance(c, Residual) and c.on is None]
     others = [c for c in problem.soft if c not in equations]
-    total = points if isinstance(points, int) else POINTS
+    total = points if isinstance(points, int) else default
     shares = {c.name: max(1, total // max(1, len(equations))) for c in equations}
     shares.update({c.name: max(1, CONDITION_POINTS * total // POINTS // max(1, len(others))) for c in others})
     return {**shares, **(points if isinstance(points, dict) else {})}

@@ -67,11 +67,11 @@ def trace(
     constraint: Constraint,
     points: Points,
     scales: Mapping[str, FieldScale],
-    seed: int = 0,
+    seed: int | Mapping[int, float] = 0,
     shift: tuple[str, Index, float] | None = None,
     numbers: Mapping[str, float] | None = None,
 ) -> Trace:
-    """Evaluate a constraint at row points on the probe of a seed.
+    """Evaluate a constraint at row points on the probe of a seed, or on a combination of probes given as factors by seed.
 
     ``shift``: (field, index, amount) added to that one derivative of the probe, to see how the rows depend on it. ``numbers``: wave
     numbers by coordinate in place of random ones.
@@ -80,15 +80,8 @@ def trace(
     context = Context(problem.domain.names, problem.domain.space, nodes.normal)
     coordinates = coordinates_at(problem, nodes, context)
     need: dict[str, set[Index]] = {f.name: set() for f in problem.fields}
-    generator = torch.Generator().manual_seed(seed)
-    fields = {
-        f.name: Recorder(
-            _wave(problem, f, coordinates, scales, generator, numbers or {}),
-            need[f.name],
-            shift[1:] if shift and shift[0] == f.name else None,
-        )
-        for f in problem.fields
-    }
+    probes = _probe_fields(problem, coordinates, scales, {seed: 1.0} if isinstance(seed, int) else seed, numbers or {})
+    fields = {n: Recorder(jet, need[n], shift[1:] if shift and shift[0] == n else None) for n, jet in probes.items()}
     used = {u.name: set() for u in problem.unknowns}
     unknowns = {
         u.name: Recorder(Constant(torch.tensor(u.start, dtype=torch.float64, requires_grad=True).expand(len(nodes)), context), used[u.name])
@@ -98,6 +91,17 @@ def trace(
     rows = rows_of(constraint, local, len(points))
     fixed = frozenset(n for n, r in rows.items() if not r.requires_grad)
     return Trace({n: r.detach() for n, r in rows.items()}, need, frozenset(n for n, log in used.items() if log), fixed)
+
+
+def _probe_fields(problem, coordinates, scales, factors: Mapping[int, float], numbers) -> dict[str, Jet]:
+    """The combination of the probes of several seeds, by field."""
+    combined: dict[str, Jet] = {}
+    for seed, factor in factors.items():
+        generator = torch.Generator().manual_seed(seed)
+        for field in problem.fields:
+            wave = factor * _wave(problem, field, coordinates, scales, generator, numbers)
+            combined[field.name] = combined[field.name] + wave if field.name in combined else wave
+    return combined
 
 
 def _wave(problem, field, coordinates, scales, generator, numbers) -> Jet:

@@ -1,9 +1,9 @@
 """Run files: a solution in HDF5, without pickle.
 
 The attributes of the root are JSON: what is needed to build the trial function again (domain, fields, network, scales, hard conditions with
-constant values) and what was found (estimate, outcome, settings). Datasets: ``theta``, ``history/<column>``, ``fingerprint/<constraint>``.
-A condition that was built in with a function for its values cannot be stored: loading such a run needs ``problem=``, unless the problem is
-a shipped one, which loads itself.
+constant values) and what was found (estimate, outcome, settings). Datasets: ``theta``, ``frozen/<buffer>`` (what networks hold fixed),
+``history/<column>``, ``fingerprint/<constraint>``. A condition that was built in with a function for its values cannot be stored: loading
+such a run needs ``problem=``, unless the problem is a shipped one, which loads itself.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ def save(solution: Solution, path: str | Path) -> Path:
             file.attrs["format"], file.attrs["version"] = FORMAT, VERSION
             file.attrs["spec"] = json.dumps(_spec(solution))
             file["theta"] = solution.ansatz.flat().cpu().double().numpy()
+            for name, buffer in solution.ansatz.named_buffers():
+                file[f"frozen/{name}"] = buffer.cpu().numpy()
             for name in solution.history:
                 file[f"history/{name}"] = solution.history[name]
             for name, values in fingerprint(solution.problem).items():
@@ -69,7 +71,7 @@ def load(path: str | Path, problem: Problem | None = None, net: nn.Module | None
     Raises ProblemError for a file that is missing, truncated, not ours or of a newer version, for a run of another problem (naming the
     difference), and where the file alone is not enough.
     """
-    spec, theta, history, prints = _read(Path(path))
+    spec, theta, history, prints, frozen = _read(Path(path))
     if problem is None and spec["source"] is not None:
         problem = load_problem(spec["source"]["name"], **spec["source"]["coefficients"])
     if problem is not None:
@@ -86,6 +88,7 @@ def load(path: str | Path, problem: Problem | None = None, net: nn.Module | None
     if len(theta) != ansatz.size:
         raise ProblemError(f"{path}: the run has {len(theta)} parameters, this network {ansatz.size}: give the network of the run.")
     ansatz.load(torch.from_numpy(theta))
+    ansatz.load_state_dict({n: torch.from_numpy(b) for n, b in frozen.items()}, strict=False)
     estimate = {n: float("nan") if v is None else v for n, v in spec["estimate"].items()}
     return Solution(problem, ansatz, History(history), Outcome[spec["outcome"]], estimate, spec["settings"])
 
@@ -118,7 +121,7 @@ def _net_spec(net) -> dict | None:
     return {"kind": kinds[type(net)], **asdict(net)} if is_dataclass(net) and type(net) in kinds else None
 
 
-def _read(path: Path) -> tuple[dict, np.ndarray, dict, dict]:
+def _read(path: Path) -> tuple[dict, np.ndarray, dict, dict, dict]:
     import h5py
 
     if not path.exists():
@@ -131,7 +134,7 @@ def _read(path: Path) -> tuple[dict, np.ndarray, dict, dict]:
                 raise ProblemError(
                     f"{path} has format version {int(file.attrs['version'])}, this pinnsine reads up to {VERSION}: upgrade pinnsine."
                 )
-            groups = [{n: np.asarray(d) for n, d in file.get(group, {}).items()} for group in ("history", "fingerprint")]
+            groups = [{n: np.asarray(d) for n, d in file.get(group, {}).items()} for group in ("history", "fingerprint", "frozen")]
             return json.loads(file.attrs["spec"]), np.asarray(file["theta"]), *groups
     except (OSError, KeyError, json.JSONDecodeError) as error:
         raise ProblemError(f"{path} is truncated or no run file of pinnsine's: {error}") from error

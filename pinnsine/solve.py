@@ -12,7 +12,7 @@ import copy
 import math
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,39 +22,29 @@ from torch import nn
 from pinnsine import policy
 from pinnsine.ansatz import Ansatz, build_ansatz
 from pinnsine.arguments import device_of, phases_of, validate
+from pinnsine.bandwidth import trial_net, tuned
 from pinnsine.budget import Clock, seconds
 from pinnsine.constraint import row_points
-from pinnsine.errors import EvaluationError, ProblemError
+from pinnsine.errors import ProblemError
 from pinnsine.estimate import estimate_error
+from pinnsine.history import History
+from pinnsine.loop import Limits, run
 from pinnsine.monitor import Monitor
+from pinnsine.nets import FrozenSines
 from pinnsine.objective import Objective, bind
-from pinnsine.optim.step import Progress
+from pinnsine.optim import LevenbergMarquardt
 from pinnsine.outcome import Outcome
 from pinnsine.points import Points
-from pinnsine.probe import trace
+from pinnsine.probe import FieldScale, trace
 from pinnsine.problem import Problem
-from pinnsine.resampling import resample
 from pinnsine.scaling import field_scales
 from pinnsine.solution import Solution
 from pinnsine.state import State
 from pinnsine.version import VERSION
 
-MONITOR = 5  # iterations between two looks at the held-out rows and the reference
-PATIENCE = 12  # looks without a gain before a run with fixed points counts as converged
-RESAMPLE = {"residual": 10, "gradient": 500}  # iterations between two draws of adaptive points
 DEFAULT_TIME = "2m"
 ESTIMATE_SHARE = 0.3  # of a time budget, kept for the error estimate at the end
 ESTIMATE_SECONDS = 8.0  # and no more than this
-
-
-@dataclass(frozen=True)
-class _Limits:
-    """When to stop; ``reserve``: seconds kept for the error estimate."""
-
-    clock: Clock
-    iterations: float
-    target: float | None
-    reserve: float
 
 
 def solve(
@@ -77,11 +67,11 @@ def solve(
     out: str | Path | None = None,
     progress: bool = True,
 ) -> Solution:
-    """Solve a problem; everything that is not given is chosen, and said in ``solution.settings["reason"]``.
+    """Solve a problem; everything that is not given is chosen (``pinnsine.policy``), and said in ``solution.settings["reason"]``.
 
     Args:
         net: a specification such as ``Siren(width=32)``, or any module (N, d) -> (N, m) of the scaled coordinates.
-        optimizer: a method, or a list of them as phases; Levenberg-Marquardt by default.
+        optimizer: a method, or a list of them as phases.
         points: row points of the equations together, or by constraint.
         sampler: "sobol", "uniform", "grid", "latin_hypercube", or "rad" for adaptive points (see ``pinnsine.resampling``).
         evaluator: "taylor", "forward", "reverse" or "auto".
@@ -105,130 +95,128 @@ def solve(
         EvaluationError: the residual is not finite for the starting network.
     """
     clock = Clock(seconds(time if time is not None or iterations is not None else DEFAULT_TIME))
-    phases = phases_of(optimizer)
-    validate(problem, phases, iterations, target, sampler, threads, dtype, out)
+    validate(problem, phases_of(optimizer) or (LevenbergMarquardt(),), iterations, target, sampler, threads, dtype, out)
     problem.check()
-    with _threads(threads):
+    with _threads(threads), _progress(progress) as line:
         scales = field_scales(problem)
-        choice = policy.choose(problem, scales)
-        net, sampler = net if net is not None else choice.net, sampler or choice.sampler
-        ansatz = _ansatz(problem, net, scales, seed, evaluator, start).to(getattr(torch, dtype)).to(device_of(device))
-        objective, held_out = _bind(problem, ansatz, points, sampler, seed, memory)
-        state = State(ansatz.flat(), objective, torch.Generator().manual_seed(seed + 2))
+        plan = policy.plan(problem, scales, net, phases_of(optimizer), points, sampler, start, dtype, memory)
         reserve = min(ESTIMATE_SECONDS, ESTIMATE_SHARE * clock.budget)
-        limits = _Limits(clock, iterations or math.inf, target, reserve)
-        monitor = Monitor(problem, held_out)
-        with _progress(progress) as line:
-            outcome = _run(state, phases, sampler == "rad", limits, monitor, [*callbacks, *line])
-        ansatz.load(state.best if state.best is not None else state.theta)
-        estimate = estimate_error(held_out, ansatz.flat(), clock)
-        settings = _settings(net, phases, state, ansatz, objective, dtype, seed, clock, sampler)
-    settings["reason"] = choice.reason if net is choice.net else "network given"
-    solution = Solution(problem, ansatz, state.history, outcome, estimate, settings)
+        limits = Limits(clock, iterations or math.inf, target, reserve)
+        call = _Call(
+            problem, scales, points, evaluator, getattr(torch, dtype), device_of(device), seed, memory, start, limits, [*callbacks, *line]
+        )
+        best = _best(plan, call)
+        best.ansatz.load(best.state.best if best.state.best is not None else best.state.theta)
+        estimate = estimate_error(best.held_out, best.ansatz.flat(), clock)
+        settings = _settings(best, call)
+    solution = Solution(problem, best.ansatz, best.state.history, best.outcome, estimate, settings)
     if out is not None:
         solution.save(out)
     return solution
 
 
-def _run(state: State, phases, adaptive: bool, limits: _Limits, monitor: Monitor, callbacks) -> Outcome:
-    """All phases in turn; the reason for the end."""
-    outcome = Outcome.ITERATIONS
-    try:
-        monitor.look(state)
-        if not math.isfinite(state.best_held_out):
-            raise EvaluationError("The residual of the starting network is not finite: check the problem with problem.check().")
-        for method in phases:
-            outcome = _phase(state, method, adaptive, limits, monitor, callbacks)
-            if outcome not in (Outcome.CONVERGED, Outcome.ITERATIONS) or state.iteration >= limits.iterations:
-                break
-            if state.best is not None and method is not phases[-1]:
-                state.theta = state.best
-    except KeyboardInterrupt:
-        outcome = Outcome.INTERRUPTED
-    except EvaluationError:
-        if state.iteration == 0:
-            raise
-        outcome = Outcome.BROKEN  # rows became infinite at new points: the best so far is not lost
-    return outcome
+@dataclass(frozen=True)
+class _Call:
+    """What all attempts of one call share."""
+
+    problem: Problem
+    scales: Mapping[str, FieldScale]
+    points: int | Mapping[str, int] | None
+    evaluator: str
+    dtype: torch.dtype
+    device: torch.device
+    seed: int
+    memory: float
+    start: Solution | None
+    limits: Limits
+    callbacks: Sequence
 
 
-def _phase(state: State, method, adaptive: bool, limits: _Limits, monitor: Monitor, callbacks) -> Outcome:
-    """The iterations of one method."""
-    state.memory, state.stale = method.start(state.objective, state.theta), 0
-    last = state.iteration + (method.iterations or math.inf)
-    while state.iteration < min(last, limits.iterations):
-        if limits.clock.left <= limits.reserve:
-            return Outcome.TIME
-        step = method.step(state.objective, state.theta, state.memory)
-        if step.progress is Progress.BROKEN:
-            return Outcome.BROKEN
-        state.iteration += 1
-        state.evaluations += step.evaluations
-        state.theta, state.memory = step.theta, step.state
-        if state.iteration % MONITOR == 0 or step.progress is Progress.STALLED:
-            monitor.look(state)
-        if _report(state, method, step, limits, monitor, callbacks):
-            return Outcome.CALLBACK
-        if limits.target is not None and monitor.reached(state, limits.target):
-            return Outcome.TARGET
-        moved = adaptive and (state.iteration % RESAMPLE[method.uses] == 0 or step.progress is Progress.STALLED)
-        if moved:
-            state.objective = resample(state.objective, state.theta, state.generator)
-            if method.gathers_curvature:  # what was gathered on the old points may not hold on the new ones
-                state.memory = method.restart(state.objective, state.theta, state.memory)
-        if (step.progress is Progress.STALLED and not moved) or state.stale >= PATIENCE * (3 if adaptive else 1):
-            return Outcome.CONVERGED
-    return Outcome.ITERATIONS
+@dataclass(frozen=True)
+class _Result:
+    """What came of an attempt."""
+
+    attempt: policy.Attempt
+    ansatz: Ansatz
+    state: State
+    held_out: Objective
+    outcome: Outcome
+    trial_seconds: float
 
 
-def _report(state: State, method, step, limits: _Limits, monitor: Monitor, callbacks) -> bool:
-    """Add the iteration to the history and tell the callbacks; True if one of them wants to stop."""
-    fresh = monitor.seen_iteration == state.iteration
-    row = {
-        "iteration": state.iteration,
-        "seconds": limits.clock.elapsed,
-        "loss": step.loss,
-        "held_out": monitor.seen_held_out if fresh else math.nan,
-        "error": monitor.error if fresh else math.nan,
-        "damping": step.state.get("damping", math.nan),
-    }
-    state.history.append({**row, **({f"loss.{n}": v for n, v in monitor.losses.items()} if fresh else {})})
-    record = {**row, "phase": type(method).__name__, "losses": dict(monitor.losses), "seconds_left": limits.clock.left}
-    record["held_out"], record["error"] = monitor.seen_held_out, monitor.error
-    wishes = [callback(record) is True for callback in callbacks]
-    return any(wishes)
+def _best(plan: Sequence[policy.Attempt], call: _Call) -> _Result:
+    """The attempts in turn while there is time and need; the best of them by held-out rows, with the history of all."""
+    best, history = None, History()
+    for attempt in plan:
+        if best is not None and not _worthwhile(attempt, best, call.limits):
+            continue
+        result = _made(attempt, call, history, best)
+        if best is None or result.state.best_held_out < best.state.best_held_out:
+            best = result
+        if result.outcome not in (Outcome.CONVERGED, Outcome.BROKEN):
+            return replace(best, outcome=result.outcome)
+    return best
 
 
-def _ansatz(problem: Problem, net, scales, seed: int, evaluator: str, start: Solution | None) -> Ansatz:
+def _worthwhile(attempt: policy.Attempt, before: _Result, limits: Limits) -> bool:
+    """Whether there is something to gain by an attempt, and the time for it: a least-squares problem costs the cube of its sines."""
+    if not attempt.above < before.state.best_held_out < attempt.below:
+        return False
+    if not (isinstance(attempt.net, FrozenSines) and isinstance(before.attempt.net, FrozenSines)):
+        return True
+    return before.trial_seconds * (attempt.net.width / before.attempt.net.width) ** 3 < limits.clock.left - limits.reserve
+
+
+def _made(attempt: policy.Attempt, call: _Call, history: History, before: _Result | None) -> _Result:
+    """Draw network and points, bind, find the bandwidth where it is free, iterate; ``before``: what was found by then."""
+    net, free = attempt.net, isinstance(attempt.net, FrozenSines) and attempt.net.omega is None
+    ansatz = _ansatz(trial_net(net) if free else net, call)
+    objective, held_out = _bind(ansatz, attempt, call)
+    theta, trial_seconds = ansatz.flat(), 0.0
+    if free:
+        near = before.attempt.net.omega if before is not None and isinstance(before.attempt.net, FrozenSines) else None
+        trial = tuned(net, objective, held_out, call.seed, call.limits.clock, near)
+        attempt, ansatz, theta, trial_seconds = replace(attempt, net=trial.net), trial.ansatz, trial.theta, trial.seconds
+        objective, held_out = objective.with_ansatz(ansatz), held_out.with_ansatz(ansatz)
+    state = State(theta, objective, torch.Generator().manual_seed(call.seed + 2), iteration=history.rows, history=history)
+    monitor = Monitor(call.problem, held_out)
+    outcome = run(state, attempt.phases, attempt.sampler == "rad", call.limits, monitor, call.callbacks)
+    return _Result(attempt, ansatz, state, held_out, outcome, trial_seconds)
+
+
+def _ansatz(net, call: _Call) -> Ansatz:
+    """The trial function, freshly drawn or continued from the solution to start from."""
+    start, problem = call.start, call.problem
     if start is None:
-        return build_ansatz(problem, net, scales, torch.Generator().manual_seed(seed), evaluator)
-    if (start.problem.names.fields, start.problem.domain.names) != (problem.names.fields, problem.domain.names):
+        ansatz = build_ansatz(problem, net, call.scales, torch.Generator().manual_seed(call.seed), call.evaluator)
+    elif (start.problem.names.fields, start.problem.domain.names) != (problem.names.fields, problem.domain.names):
         raise ProblemError("start= must be a solution of the same fields and coordinates as this problem.")
-    pieces = copy.deepcopy(start.ansatz.pieces)
-    return Ansatz(problem, pieces, start.ansatz.scales, start.ansatz.net)
+    else:
+        ansatz = Ansatz(problem, copy.deepcopy(start.ansatz.pieces), start.ansatz.scales, start.ansatz.net)
+    return ansatz.to(call.dtype).to(call.device)
 
 
-def _bind(problem: Problem, ansatz: Ansatz, points, sampler: str, seed: int, memory: float) -> tuple[Objective, Objective]:
+def _bind(ansatz: Ansatz, attempt: policy.Attempt, call: _Call) -> tuple[Objective, Objective]:
     """The objective at training points, and the same at held-out points."""
-    shares = policy.share_points(problem, points)
+    problem = call.problem
+    shares = policy.share_points(problem, call.points, attempt.points)
     unknown = [n for n in shares if n not in {c.name for c in problem.soft}]
     if unknown or any(n < 1 for n in shares.values()):
-        raise ProblemError(f"points= takes positive numbers by constraint ({', '.join(c.name for c in problem.soft)}), got {points!r}.")
-    first = "sobol" if sampler == "rad" else sampler
-    like = next(ansatz.parameters())
+        raise ProblemError(f"points= takes positive numbers by constraint ({', '.join(c.name for c in problem.soft)}), got {call.points!r}.")
+    first = "sobol" if attempt.sampler == "rad" else attempt.sampler
 
     def draw(draw_seed: int, share: float) -> dict[str, Points]:
         generator = torch.Generator().manual_seed(draw_seed)
         counts = {n: max(1, int(share * count)) for n, count in shares.items()}
         drawn = {c.name: row_points(c, problem.domain, counts[c.name], first, generator) for c in problem.soft}
-        return {n: p.to(like.dtype, like.device) for n, p in drawn.items()}
+        return {n: p.to(call.dtype, call.device) for n, p in drawn.items()}
 
-    training = draw(seed + 1, 1.0)
+    training = draw(call.seed + 1, 1.0)
     needs = {
         c.name: trace(problem, c, training[c.name].to(torch.float64, "cpu").select(slice(0, 16)), ansatz.scales).need for c in problem.soft
     }
-    objective = bind(ansatz, training, needs, ansatz.scales, memory)
-    return objective, objective.with_points(draw(seed + 1_000_003, policy.HELD_OUT))
+    objective = bind(ansatz, training, needs, ansatz.scales, call.memory)
+    return objective, objective.with_points(draw(call.seed + 1_000_003, policy.HELD_OUT))
 
 
 @contextlib.contextmanager
@@ -254,26 +242,27 @@ def _progress(show: bool):
         yield [line]
 
 
-def _settings(net, phases, state: State, ansatz: Ansatz, objective: Objective, dtype, seed, clock: Clock, sampler) -> dict:
+def _settings(result: _Result, call: _Call) -> dict:
     """What was used and what came of it, for the answer and the run file."""
-    like = next(ansatz.parameters())
-    last = state.history["loss"][-1] if state.history.rows else math.nan
+    attempt, state, ansatz = result.attempt, result.state, result.ansatz
+    losses = state.history["loss"][: state.iteration] if state.history.rows else [math.nan]
     return {
-        "net": describe_net(net),
-        "optimizer": " + ".join(type(p).__name__ for p in phases),
-        "sampler": sampler,
+        "net": describe_net(attempt.net),
+        "optimizer": " + ".join(type(p).__name__ for p in attempt.phases),
+        "sampler": attempt.sampler,
         "evaluator": ", ".join(dict.fromkeys(p.evaluator for p in ansatz.pieces)),
         "parameters": ansatz.size,
-        "points": objective.count,
-        "dtype": dtype,
-        "device": str(like.device),
-        "seed": seed,
+        "points": state.objective.count,
+        "dtype": str(call.dtype).removeprefix("torch."),
+        "device": str(call.device),
+        "seed": call.seed,
         "threads": torch.get_num_threads(),
-        "iterations": state.iteration,
+        "iterations": state.history.rows,
         "evaluations": state.evaluations,
-        "seconds": clock.elapsed,
-        "loss": float(last),
+        "seconds": call.limits.clock.elapsed,
+        "loss": float(losses[-1]),
         "held_out": state.best_held_out,
+        "reason": attempt.reason,
         "versions": {
             "pinnsine": VERSION,
             "torch": torch.__version__,

@@ -1,16 +1,19 @@
-"""Builders shared by the tests: batches of coordinates, states of analytic fields, bound objectives, nested derivatives."""
+"""Builders shared by the tests: batches of coordinates, states of analytic fields, exact rows, bound objectives, nested derivatives."""
 
 from itertools import combinations_with_replacement
+from types import SimpleNamespace
 
 import torch
 
 from pinnsine.ansatz import build_ansatz
-from pinnsine.constraint import row_points
-from pinnsine.jet import Context, Coordinate
+from pinnsine.constraint import Residual, row_points, rows_of
+from pinnsine.index import Collapsed
+from pinnsine.jet import Constant, Context, Coordinate, Jet
 from pinnsine.local import Local, Names
 from pinnsine.nets import MLP
 from pinnsine.objective import bind
-from pinnsine.probe import FieldScale, trace
+from pinnsine.points import Points
+from pinnsine.probe import FieldScale, coordinates_at, data_of, trace
 
 
 def rand(*shape, seed=0, low=-1.0, high=1.0):
@@ -50,6 +53,39 @@ def nested_grad(function, batch, index):
             return torch.zeros_like(batch[name])
         [value] = torch.autograd.grad(value.sum(), leaves[name], create_graph=True, allow_unused=True, materialize_grads=True)
     return value.detach()
+
+
+class Formula(Jet):
+    """A function of the state's coordinates in place of a field, differentiated by nested reverse differentiation."""
+
+    def __init__(self, function, batch, context):
+        super().__init__(context)
+        self.function, self.batch = function, batch
+
+    def _component(self, index):
+        if isinstance(index, Collapsed):
+            return sum(self.at((name, name)) for name in index.names)
+        return nested_grad(lambda *columns: self.function(SimpleNamespace(**dict(zip(self.batch, columns, strict=True)))), self.batch, index)
+
+
+def exact_points(problem, constraint, count=500):
+    """Row points of a constraint; those of an equation keep away from t = 0, where the Cole-Hopf formula has no derivative in time."""
+    points = row_points(constraint, problem.domain, count, "uniform", torch.Generator().manual_seed(0))
+    time = problem.domain.time
+    if time is None or not isinstance(constraint, Residual):
+        return points
+    return Points({**points.columns, time: points[time].clamp(min=problem.domain.axis(time).lower + 1e-3)}, points.normal)
+
+
+def exact_rows(problem, constraint, points, unknowns=None):
+    """The rows of a constraint with the reference in place of the network and given numbers in place of the unknowns."""
+    nodes = constraint.expand(points, problem.domain)
+    context = Context(problem.domain.names, problem.domain.space, nodes.normal)
+    batch = {name: nodes[name] for name in problem.domain.names}
+    fields = {name: Formula(function, batch, context) for name, function in problem.reference.fields.items()}
+    numbers = {name: Constant(torch.full((len(nodes),), value, dtype=torch.float64), context) for name, value in (unknowns or {}).items()}
+    local = Local(problem.names, context, coordinates_at(problem, nodes, context), fields, numbers, data_of(problem, nodes))
+    return rows_of(constraint, local, len(points))
 
 
 def gap(found, expected):

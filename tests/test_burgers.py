@@ -2,32 +2,16 @@
 
 import pytest
 import torch
+from helpers import exact_points, exact_rows
 
 import pinnsine as ps
-from pinnsine.constraint import row_points, rows_of
-from pinnsine.jet import Context
-from pinnsine.local import Local
-from pinnsine.points import Points
-from pinnsine.probe import coordinates_at
-
-
-def exact_rows(problem, constraint, points):
-    """The rows of a constraint with the reference in place of the network, derivatives by jets."""
-    context = Context(space=problem.domain.space)
-    coordinates = coordinates_at(problem, points, context)
-    plain = Local(problem.names, context, coordinates, {})
-    fields = {n: function(plain) for n, function in problem.reference.fields.items()}
-    return rows_of(constraint, Local(problem.names, context, coordinates, fields), len(points))
 
 
 @pytest.mark.parametrize("nu", [0.01 / torch.pi, 0.01, 0.1])
 def test_the_exact_solution_satisfies_the_problem(nu):
     problem = ps.load_problem("burgers", nu=nu)
     for constraint in problem.constraints:
-        points = row_points(constraint, problem.domain, 500, "uniform", torch.Generator().manual_seed(0))
-        if constraint.name == "burgers":  # derivatives in time do not exist at t = 0
-            points = Points({"x": points["x"], "t": points["t"].clamp(min=1e-3)})
-        for values in exact_rows(problem, constraint, points).values():
+        for values in exact_rows(problem, constraint, exact_points(problem, constraint)).values():
             assert float(values.abs().max()) < 1e-9
 
 

@@ -13,10 +13,10 @@ PACKAGE = Path(pinnsine.__file__).parent
 LAYERS = {
     "L0": "version errors outcome towers index jet rules evaluate calculus",
     "L1": "points sampling domain quadrature local constraint probe check problem reference",
-    "L2": "nets hard ansatz",
-    "L3": "scaling objective linearised damped_qr",
-    "L4": "optim resampling policy budget history estimate state monitor arguments",
-    "L5": "progress plot export runfile solution solve",
+    "L2": "nets hard ansatz windows",
+    "L3": "scaling objective linearised least_squares damped_qr",
+    "L4": "optim bandwidth loop resampling policy budget history estimate state monitor arguments",
+    "L5": "progress plot export runfile solution solve march",
     "L6": "options cli __main__ __init__",
 }
 LEVEL = {name: level for level, names in enumerate(LAYERS.values()) for name in names.split()}

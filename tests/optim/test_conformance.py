@@ -9,7 +9,7 @@ from toys import Toy, linear, logarithm, nonlinear_poisson, poisson, rank_defici
 
 import pinnsine
 from pinnsine.errors import ProblemError
-from pinnsine.optim import ENGDW, LBFGS, OPTIMIZERS, SPRING, SSBFGS, Adam, LevenbergMarquardt, SSBroyden
+from pinnsine.optim import ENGDW, LBFGS, OPTIMIZERS, SPRING, SSBFGS, Adam, GaussNewton, LevenbergMarquardt, SSBroyden
 from pinnsine.optim.step import Progress
 
 TOYS = {
@@ -23,6 +23,7 @@ METHODS = {  # and the iterations that suffice for every toy
     "lm by qr": (LevenbergMarquardt(factorisation="qr"), 60),
     "lm by the dual": (LevenbergMarquardt(factorisation="dual"), 60),
     "lm scaled": (LevenbergMarquardt(scaled=True), 60),
+    "gn": (GaussNewton(), 60),
     "adam": (Adam(2_000, lr=0.2), 2_000),
     "lbfgs": (LBFGS(), 200),
     "ssbfgs": (SSBFGS(), 200),
@@ -35,6 +36,7 @@ NETS = {  # by what factor the loss of a small network falls, in how many iterat
     "lm by qr": (LevenbergMarquardt(factorisation="qr"), 15, 1e4),
     "lm by the dual": (LevenbergMarquardt(factorisation="dual"), 15, 1e4),
     "lm scaled": (LevenbergMarquardt(scaled=True), 15, 1e3),
+    "gn": (GaussNewton(damping=1e-2), 15, 10),
     "adam": (Adam(150, lr=1e-2), 150, 10),
     "lbfgs": (LBFGS(), 60, 1e2),
     "ssbfgs": (SSBFGS(), 60, 1e2),
@@ -54,7 +56,7 @@ def smallest_loss(function, start):
 
 
 def test_every_registered_method_is_tested_public_and_says_what_it_uses():
-    assert list(OPTIMIZERS) == ["lm", "adam", "lbfgs", "ssbfgs", "ssbroyden", "engdw", "spring"]
+    assert list(OPTIMIZERS) == ["lm", "gn", "adam", "lbfgs", "ssbfgs", "ssbroyden", "engdw", "spring"]
     for name, kind in OPTIMIZERS.items():
         assert isinstance(METHODS[name][0], kind)
         assert isinstance(NETS[name][0], kind)

@@ -8,6 +8,7 @@ from helpers import bound
 from pinnsine.calculus import laplacian
 from pinnsine.constraint import Dirichlet, Residual
 from pinnsine.domain import Interval, Rectangle
+from pinnsine.least_squares import least_squares
 from pinnsine.linearised import Linearised
 from pinnsine.nets import Siren
 from pinnsine.optim.step import Progress
@@ -33,6 +34,11 @@ class Toy:
 
     def linearise(self, theta, form="cholesky", scaled=False):
         return Linearised.dense(self.function(theta), torch.func.jacrev(self.function)(theta), form, scaled)
+
+    def gauss_newton(self, theta, damping):
+        rows, jacobian = self.function(theta), torch.func.jacrev(self.function)(theta)
+        step = least_squares(jacobian, -rows, damping, -theta)
+        return rows, step, rows + jacobian @ step
 
     def batch(self, count, seed):
         def some(theta):

@@ -1,0 +1,123 @@
+"""The bandwidth of frozen sines, found by trial: small least-squares fits are cheap, and their rows at held-out points decide.
+
+First few sines are tried over the whole range, then coordinate by coordinate. As n sines in d coordinates resolve a volume of wave
+numbers that grows like n, more of them want a larger bandwidth, which is climbed to from there at the full number.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from pinnsine.ansatz import Ansatz, build_ansatz
+from pinnsine.budget import Clock
+from pinnsine.nets import FrozenSines
+from pinnsine.objective import Objective
+from pinnsine.optim.gauss_newton import GaussNewton
+from pinnsine.optim.step import Progress
+
+TRIAL = 250  # sines of a first trial
+OMEGAS = (2.0, 4.0, 7.0, 12.0, 20.0, 35.0, 60.0)
+CLIMB = 1.4  # the factor from one bandwidth to the next at the full number of sines
+STEPS = 6  # Newton steps of a trial
+SETTLED = 0.1  # of the loss, left by a step after which a trial is over, once it is below TRUSTED
+TRUSTED = 1e-3
+WORTH = 0.5  # a held-out loss below this part of the best is worth a bandwidth of its own for a coordinate
+MARGIN = 3.0  # trials that must fit the time left for a further one to be made
+EXACT = 1e-22  # a held-out loss below which rounding is all that is left
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A network, the trial function with it, the parameters (P,) found in a few steps, their held-out loss, and the seconds it took."""
+
+    net: FrozenSines
+    ansatz: Ansatz
+    theta: Tensor
+    loss: float
+    seconds: float
+
+
+def trial_net(net: FrozenSines) -> FrozenSines:
+    """The small network that trials are bound with."""
+    return FrozenSines(min(net.width, TRIAL), OMEGAS[0])
+
+
+def tuned(
+    net: FrozenSines, objective: Objective, held_out: Objective, seed: int, clock: Clock, near: float | tuple[float, ...] | None = None
+) -> Trial:
+    """``net`` with the bandwidth, one for each coordinate, that leaves the smallest held-out rows, and its parameters.
+
+    ``objective`` and ``held_out`` are bound to ``trial_net(net)`` at the points of the full network. ``near``: a bandwidth to
+    start from, such as was found for fewer sines. The climb ends where there is no time left for a further trial.
+    """
+    if near is None:
+        near = _searched(trial_net(net), objective, held_out, seed)
+    trials = _Trials(objective, held_out, seed)
+    best = trials.of(replace(net, omega=near))
+    for factor in (CLIMB, 1 / CLIMB):
+        while (
+            best.loss > EXACT
+            and clock.left > MARGIN * best.seconds
+            and (moved := trials.of(replace(best.net, omega=_scaled(best.net.omega, factor)))).loss < best.loss
+        ):
+            best = moved
+    return best
+
+
+def _searched(net: FrozenSines, objective: Objective, held_out: Objective, seed: int) -> float | tuple[float, ...]:
+    """The best bandwidth of few sines over the whole range, then doubled or halved along one coordinate after another."""
+    share = net.width * 4 / max(objective.count, 1)
+    trials = _Trials(objective.thinned(min(share, 1.0)), held_out.thinned(min(share, 1.0)), seed)
+    best = min((trials.of(replace(net, omega=omega)) for omega in OMEGAS), key=lambda trial: trial.loss)
+    inputs = {p.inputs for p in objective.ansatz.pieces}
+    if len(inputs) > 1 or len(min(inputs)) == 1:
+        return best.net.omega
+    for i in range(len(min(inputs))):
+        for factor in (2.0, 0.5):
+            while best.loss > EXACT and (moved := trials.of(_along(best.net, i, factor, len(min(inputs))))).loss < WORTH * best.loss:
+                best = moved
+    return best.net.omega
+
+
+def _along(net: FrozenSines, i: int, factor: float, inputs: int) -> FrozenSines:
+    omega = list(net.bandwidths(inputs))
+    omega[i] *= factor
+    return replace(net, omega=tuple(omega))
+
+
+def _scaled(omega: float | tuple[float, ...], factor: float) -> float | tuple[float, ...]:
+    return tuple(o * factor for o in omega) if isinstance(omega, tuple) else omega * factor
+
+
+class _Trials:
+    """One network after another at the same points, each tried once."""
+
+    def __init__(self, objective: Objective, held_out: Objective, seed: int):
+        self.objective, self.held_out, self.seed = objective, held_out, seed
+        self.known: dict[FrozenSines, Trial] = {}
+
+    def of(self, net: FrozenSines) -> Trial:
+        if net not in self.known:
+            self.known[net] = self._made(net)
+        return self.known[net]
+
+    def _made(self, net: FrozenSines) -> Trial:
+        old, started = self.objective.ansatz, time.perf_counter()
+        ansatz = build_ansatz(old.problem, net, old.scales, torch.Generator().manual_seed(self.seed), old.pieces[0].evaluator)
+        ansatz.to(next(old.parameters()).device)
+        objective, held_out = self.objective.with_ansatz(ansatz), self.held_out.with_ansatz(ansatz)
+        theta, method = ansatz.flat(), GaussNewton()
+        before = math.inf
+        for _ in range(STEPS):
+            step = method.step(objective, theta, {})
+            theta = step.theta
+            if step.progress is not Progress.MOVED or step.loss < EXACT or SETTLED * before < step.loss < TRUSTED:
+                break
+            before = step.loss
+        loss = held_out.loss(theta)
+        return Trial(net, ansatz, theta, loss if math.isfinite(loss) else math.inf, time.perf_counter() - started)

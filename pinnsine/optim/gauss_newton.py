@@ -1,0 +1,53 @@
+"""The Gauss-Newton method with a factorisation of the Jacobian and a line search.
+
+Minimises |r(theta)|^2 by steps p = argmin |r + J p|, shortened until the loss falls as it should (Armijo's rule; Nocedal & Wright 2006,
+section 10.3). Rows that are affine in the parameters are solved in one step; a second one takes away the rounding of the first. The run
+ends when the linearised rows leave little to gain.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from pinnsine.errors import ProblemError
+from pinnsine.optim.step import Progress, Step
+
+HALVINGS = 12
+SUFFICIENT = 1e-4
+LITTLE = 0.8  # of the loss, left by the linearised rows, is no gain worth a step
+
+
+@dataclass(frozen=True)
+class GaussNewton:
+    """For few parameters, or such as enter linearly (``FrozenSines``). ``damping``: see ``least_squares``."""
+
+    iterations: int | None = None
+    damping: float = 1e-14
+
+    uses = "residual"
+    gathers_curvature = False
+
+    def __post_init__(self):
+        if not 0 < self.damping < 1:
+            raise ProblemError(f"GaussNewton needs 0 < damping < 1, got {self}.")
+
+    def start(self, objective, theta: Tensor) -> dict:
+        """Nothing is carried from one iteration to the next."""
+        return {}
+
+    def step(self, objective, theta: Tensor, state: dict) -> Step:
+        """One iteration from theta (P,)."""
+        rows, p, left = objective.gauss_newton(theta, self.damping)
+        before, expected, length = float(rows.square().sum()), float(left.square().sum()), 1.0
+        if not expected < LITTLE * before:
+            return Step(theta, before, state, Progress.STALLED)
+        for tried in range(HALVINGS):
+            new = theta + length * p
+            loss = float(objective.rows(new).square().sum())
+            if math.isfinite(loss) and loss < (1 - SUFFICIENT * length) * before:
+                return Step(new, loss, state, Progress.MOVED, tried + 2)
+            length /= 2
+        return Step(theta, before, state, Progress.STALLED, HALVINGS + 1)
