@@ -7,9 +7,11 @@ import torch
 from helpers import gap, rand
 from toys import Toy, rosenbrock, run, vector
 
+import pinnsine as ps
+from pinnsine import loop
 from pinnsine.errors import ProblemError
 from pinnsine.optim import SSBFGS, SSBroyden
-from pinnsine.optim.self_scaled import LARGEST
+from pinnsine.optim.self_scaled import LARGEST, SelfScaled
 
 KINDS = [SSBFGS(), SSBroyden()]
 SIZE = 7
@@ -114,6 +116,24 @@ def test_a_change_of_points_keeps_the_curvature_made_symmetric(method):
     assert gap(moved["inverse"], state["inverse"]) <= 1e-12
     assert moved["loss"] == other.loss(theta) != state["loss"]
     assert method.restart(other, theta, {**state, "inverse": -state["inverse"]})["inverse"] is None
+
+
+def test_the_loop_hands_the_curvature_on_when_it_draws_new_points(monkeypatch):
+    handed = []
+
+    def restart(self, objective, theta, state):
+        handed.append(state["inverse"])
+        return SelfScaled.restart(self, objective, theta, state)
+
+    monkeypatch.setitem(loop.RESAMPLE, "gradient", 10)
+    monkeypatch.setattr(SSBroyden, "restart", restart)
+    line = ps.Interval("x", 0, 1)
+    pieces = [ps.Residual("pde", lambda s: s.u_xx + torch.sin(3 * s.x)), ps.Dirichlet("ends", u=0.0, on=line.boundary())]
+    solution = ps.solve(
+        ps.Problem(line, "u", pieces), net=ps.Siren(4, 1), optimizer=SSBroyden(), points=50, sampler="rad", iterations=35, progress=False
+    )
+    assert len(handed) == 3
+    assert all(inverse.shape == (solution.settings["parameters"],) * 2 for inverse in handed)
 
 
 @pytest.mark.parametrize("method", KINDS)
