@@ -11,7 +11,7 @@ low target makes over-long steps and drives the damping down over ten orders of 
 J J^T where there are fewer rows than parameters, or "qr" of J itself, two to three times slower, but with singular values down to
 machine precision, where the other two stop at its square root. "auto" takes the smaller of the first two, and "staged" begins so and goes
 over to "qr" for good when the damping comes near the smallest of its form. It must not be later: on the Helmholtz problem the products led
-into a valley, at a loss of 3e-17, that QR could not leave either, while QR from there on reached 7e-22. ``scaled`` damps every parameter in
+into a valley, at a loss of 3e-17, that QR could not leave either; changed early it reached 7e-22. ``scaled`` damps every parameter in
 proportion to the squared norm of its column of J (Marquardt 1963) instead of equally: it makes parameters of different units alike, but for
 the weights of a network it was the worse choice (Helmholtz 4e-6 against 4e-9, Burgers 1e-2 against 5e-4 after as many seconds).
 """
