@@ -83,7 +83,7 @@ def main() -> None:
         "one iteration": statistics.median(steps),
         "Jacobian": median(lambda: bound.jacobian(theta, jacobian)),
         "Gram matrix": median(lambda: gram_matrix(jacobian)),
-        "factor and solve": median(lambda: model.factor(damping).solve(model.gradient)),
+        "factor and solve": median(lambda: model.factor(damping).solve(model.projected)),
         "rows at a trial": median(lambda: bound.rows(theta)),
         "dsyrk of the Jacobian (scipy)": unit,
     }
@@ -94,7 +94,7 @@ def main() -> None:
             "",
             f"{machine(arguments.threads)}.",
             "",
-            f"{jacobian.shape[1]} parameters, {jacobian.shape[0]} rows, {statistics.median(evaluations):g} evaluations of the rows an iteration.",
+            f"{jacobian.shape[1]} parameters, {jacobian.shape[0]} rows, {statistics.median(evaluations):g} evaluations of them an iteration.",
             "",
             "| part | ms | times dsyrk |",
             "|---|---|---|",

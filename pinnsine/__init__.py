@@ -26,10 +26,14 @@ from pinnsine.march import march as march
 from pinnsine.nets import MLP as MLP
 from pinnsine.nets import FrozenSines as FrozenSines
 from pinnsine.nets import Siren as Siren
+from pinnsine.optim import ENGDW as ENGDW
 from pinnsine.optim import LBFGS as LBFGS
+from pinnsine.optim import SPRING as SPRING
+from pinnsine.optim import SSBFGS as SSBFGS
 from pinnsine.optim import Adam as Adam
 from pinnsine.optim import GaussNewton as GaussNewton
 from pinnsine.optim import LevenbergMarquardt as LevenbergMarquardt
+from pinnsine.optim import SSBroyden as SSBroyden
 from pinnsine.outcome import Outcome as Outcome
 from pinnsine.points import Points as Points
 from pinnsine.problem import Field as Field

@@ -76,8 +76,8 @@ def _phase(state: State, method, adaptive: bool, limits: Limits, monitor: Monito
         moved = adaptive and (state.iteration % RESAMPLE[method.uses] == 0 or step.progress is Progress.STALLED)
         if moved:
             state.objective = resample(state.objective, state.theta, state.generator)
-            if method.gathers_curvature:  # what was gathered on the old points does not hold on the new ones
-                state.memory = method.start(state.objective, state.theta)
+            if method.gathers_curvature:  # what was gathered on the old points may not hold on the new ones
+                state.memory = method.restart(state.objective, state.theta, state.memory)
         if (step.progress is Progress.STALLED and not moved) or state.stale >= PATIENCE * (3 if adaptive else 1):
             return Outcome.CONVERGED
     return Outcome.ITERATIONS

@@ -223,7 +223,7 @@ def test_an_evaluation_that_fails_exits_with_3(mine, monkeypatch, capsys):
         ("--net width=3", "--net starts with a name, got 'width=3': choose from siren, mlp."),
         ("--net siren+mlp", "--net takes one network, got 2"),
         ("--net siren:width=0", "Siren needs width"),
-        ("--optimizer lm,sgd", "--optimizer: there is no 'sgd'. Known: lm, adam, lbfgs."),
+        ("--optimizer lm,sgd", "--optimizer: there is no 'sgd'. Known: lm, gn, adam, lbfgs, ssbfgs, ssbroyden, engdw, spring."),
         ("--optimizer lm:geodesic=1", "--optimizer: lm:geodesic takes bool, got 1."),
         ("--set slope", "--set takes name=value, got 'slope'"),
         ("--set solpe=2", "Problem 'mine' has no coefficient 'solpe': it has slope."),
@@ -289,6 +289,11 @@ def test_specifications_are_read_with_their_settings():
     assert parse_net("mlp:activation=sin,depth=2") == ps.MLP(depth=2, activation="sin")
     assert parse_optimizer(None) is None
     assert parse_optimizer("lbfgs") == [ps.LBFGS()]
+    assert parse_optimizer("ssbroyden:iterations=9+lm:factorisation=qr,scaled=true+engdw:batch=2e2") == [
+        ps.SSBroyden(9),
+        ps.LevenbergMarquardt(factorisation="qr", scaled=True),
+        ps.ENGDW(batch=200),
+    ]
     assert parse_optimizer("adam:lr=1e+0,iterations=3,lm:geodesic=false") == [
         ps.Adam(iterations=3, lr=1.0),
         ps.LevenbergMarquardt(geodesic=False),
