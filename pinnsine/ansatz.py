@@ -132,10 +132,12 @@ class Ansatz(TrialFunction):
 
 
 class _Bound:
-    """A module with its parameters given from outside."""
+    """A module with its parameters given from outside, and its buffers in their number type."""
 
     def __init__(self, module: nn.Module, parameters: Mapping[str, Tensor]):
-        self.module, self.parameters = module, parameters
+        dtype = next((p.dtype for p in parameters.values()), None)
+        other = {n: b.to(dtype) for n, b in module.named_buffers() if b.is_floating_point() and dtype not in (None, b.dtype)}
+        self.module, self.parameters = module, {**other, **parameters}
 
     def __call__(self, x):
         return torch.func.functional_call(self.module, self.parameters, (x,))

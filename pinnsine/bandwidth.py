@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from pinnsine.ansatz import Ansatz, build_ansatz
-from pinnsine.budget import Clock
 from pinnsine.nets import FrozenSines
 from pinnsine.objective import Objective
 from pinnsine.optim.gauss_newton import GaussNewton
@@ -53,41 +53,38 @@ def tuned(
     objective: Objective,
     held_out: Objective,
     seed: int,
-    clock: Clock,
     near: float | tuple[float, ...] | None = None,
     rest: bool = False,
+    left: Callable[[], float] = lambda: math.inf,
 ) -> Trial:
     """``net`` with the bandwidth, one for each coordinate, that leaves the smallest held-out rows, and its parameters.
 
     ``objective`` and ``held_out`` are bound to ``trial_net(net)`` at the points of the full network. ``near``: a bandwidth to start from,
-    such as was found for fewer sines; ``rest``: start trials from rest (``pinnsine.rest``). The climb ends where there is no time left for
-    a further trial.
+    such as was found for fewer sines; ``rest``: start trials from rest (``pinnsine.rest``). ``left``: the seconds left; where they do
+    not suffice for a further trial, the best so far must do.
     """
     if near is None:
-        near = _searched(trial_net(net), objective, held_out, seed, rest)
-    trials = _Trials(objective, held_out, seed, rest)
+        near = _searched(trial_net(net), objective, held_out, seed, rest, left)
+    trials = _Trials(objective, held_out, seed, rest, left)
     best = trials.of(replace(net, omega=near))
     for factor in (CLIMB, 1 / CLIMB):
-        while (
-            best.loss > EXACT
-            and clock.left > MARGIN * best.seconds
-            and (moved := trials.of(replace(best.net, omega=_scaled(best.net.omega, factor)))).loss < best.loss
-        ):
+        while trials.wanted(best) and (moved := trials.of(replace(best.net, omega=_scaled(best.net.omega, factor)))).loss < best.loss:
             best = moved
     return best
 
 
-def _searched(net: FrozenSines, objective: Objective, held_out: Objective, seed: int, rest: bool) -> float | tuple[float, ...]:
+def _searched(net: FrozenSines, objective: Objective, held_out: Objective, seed: int, rest: bool, left) -> float | tuple[float, ...]:
     """The best bandwidth of few sines over the whole range, then doubled or halved along one coordinate after another."""
     share = net.width * 4 / max(objective.count, 1)
-    trials = _Trials(objective.thinned(min(share, 1.0)), held_out.thinned(min(share, 1.0)), seed, rest)
-    best = min((trials.of(replace(net, omega=omega)) for omega in OMEGAS), key=lambda trial: trial.loss)
+    trials = _Trials(objective.thinned(min(share, 1.0)), held_out.thinned(min(share, 1.0)), seed, rest, left)
+    wanted = (omega for omega in OMEGAS if omega == OMEGAS[0] or left() > 0)
+    best = min((trials.of(replace(net, omega=omega)) for omega in wanted), key=lambda trial: trial.loss)
     inputs = {p.inputs for p in objective.ansatz.pieces}
     if len(inputs) > 1 or len(min(inputs)) == 1:
         return best.net.omega
     for i in range(len(min(inputs))):
         for factor in (2.0, 0.5):
-            while best.loss > EXACT and (moved := trials.of(_along(best.net, i, factor, len(min(inputs))))).loss < WORTH * best.loss:
+            while trials.wanted(best) and (moved := trials.of(_along(best.net, i, factor, len(min(inputs))))).loss < WORTH * best.loss:
                 best = moved
     return best.net.omega
 
@@ -105,9 +102,13 @@ def _scaled(omega: float | tuple[float, ...], factor: float) -> float | tuple[fl
 class _Trials:
     """One network after another at the same points, each tried once."""
 
-    def __init__(self, objective: Objective, held_out: Objective, seed: int, rest: bool):
-        self.objective, self.held_out, self.seed, self.rest = objective, held_out, seed, rest
+    def __init__(self, objective: Objective, held_out: Objective, seed: int, rest: bool, left: Callable[[], float]):
+        self.objective, self.held_out, self.seed, self.rest, self.left = objective, held_out, seed, rest, left
         self.known: dict[FrozenSines, Trial] = {}
+
+    def wanted(self, best: Trial) -> bool:
+        """Whether there is anything to gain on the best, and time for it."""
+        return best.loss > EXACT and self.left() > MARGIN * best.seconds
 
     def of(self, net: FrozenSines) -> Trial:
         if net not in self.known:
@@ -117,14 +118,14 @@ class _Trials:
     def _made(self, net: FrozenSines) -> Trial:
         old, started = self.objective.ansatz, time.perf_counter()
         ansatz = build_ansatz(old.problem, net, old.scales, torch.Generator().manual_seed(self.seed), old.pieces[0].evaluator)
-        ansatz.to(next(old.parameters()).device)
+        ansatz.to(next(old.parameters()))  # device and number type
         objective, held_out = self.objective.with_ansatz(ansatz), self.held_out.with_ansatz(ansatz)
         theta, method = from_rest(objective, ansatz.flat()) if self.rest else ansatz.flat(), GaussNewton()
         before = math.inf
         for _ in range(STEPS):
             step = method.step(objective, theta, {})
             theta = step.theta
-            if step.progress is not Progress.MOVED or step.loss < EXACT or SETTLED * before < step.loss < TRUSTED:
+            if step.progress is not Progress.MOVED or step.loss < EXACT or SETTLED * before < step.loss < TRUSTED or self.spent():
                 break
             before = step.loss
         loss = held_out.loss(theta)

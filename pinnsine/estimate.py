@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from pinnsine.ansatz import Ansatz, Piece
 from pinnsine.budget import Clock
-from pinnsine.constraint import row_points
+from pinnsine.constraint import Periodic, row_points
 from pinnsine.least_squares import least_squares
 from pinnsine.nets.network import FullyConnected
 from pinnsine.objective import Objective
@@ -34,9 +34,14 @@ GRID = 10_000
 
 
 class Corrected(nn.Module):
-    """A frozen network plus ``correction``, a linear combination of random sines of its last hidden layer and of the coordinates."""
+    """A frozen network plus ``correction``, a linear combination of random sines of its last hidden layer and of the coordinates.
 
-    def __init__(self, module: nn.Sequential, outputs: int, bandwidth: tuple[float, float], generator: torch.Generator):
+    ``whole``: coordinates in [-1, 1] along which the sines have whole periods, because the network is periodic by its wave numbers.
+    """
+
+    def __init__(
+        self, module: nn.Sequential, outputs: int, bandwidth: tuple[float, float], generator: torch.Generator, whole: Sequence[int] = ()
+    ):
         super().__init__()
         self.embedding, self.core = module
         like = next(self.core.parameters())
@@ -44,8 +49,11 @@ class Corrected(nn.Module):
         coordinates = self.embedding.width
         scales = torch.cat([torch.full((coordinates,), bandwidth[0]), torch.full((inner,), bandwidth[1])])
         weight = torch.randn(FEATURES, coordinates + inner, generator=generator) * scales
+        weight = weight.to(like)
+        for i in whole:
+            weight[:, i] = torch.pi * torch.round(weight[:, i] / torch.pi)
         phase = 2 * math.pi * torch.rand(FEATURES, generator=generator)
-        self.register_buffer("weight", weight.to(like))
+        self.register_buffer("weight", weight)
         self.register_buffer("phase", phase.to(like))
         self.correction = nn.Linear(FEATURES, outputs, bias=False, dtype=like.dtype, device=like.device)
         nn.init.zeros_(self.correction.weight)
@@ -121,7 +129,8 @@ def _correction(objective: Objective, theta: Tensor, bandwidth: tuple[float, flo
     """The linearised error equation solved on random sines of one bandwidth."""
     ansatz = objective.ansatz
     generator = torch.Generator().manual_seed(seed)
-    trial = Ansatz(ansatz.problem, [_with_correction(p, bandwidth, generator) for p in ansatz.pieces], ansatz.scales)
+    periodic = [c.coordinate for c in ansatz.problem.constraints if isinstance(c, Periodic) and c.hard]
+    trial = Ansatz(ansatz.problem, [_with_correction(p, bandwidth, generator, periodic) for p in ansatz.pieces], ansatz.scales)
     trial.to(theta.dtype).to(theta.device)
     start = _inherit(trial, ansatz, theta)
     free = [n for n, _ in trial.named_parameters() if n.endswith("correction.weight") or n == "unknowns"]
@@ -146,6 +155,8 @@ def _inner_name(name: str) -> str:
     return re.sub(r"^(networks\.\d+)\.1\.", r"\1.core.", name)
 
 
-def _with_correction(piece: Piece, bandwidth: tuple[float, float], generator: torch.Generator) -> Piece:
-    module = Corrected(copy.deepcopy(piece.module), len(piece.fields), bandwidth, generator)
+def _with_correction(piece: Piece, bandwidth: tuple[float, float], generator: torch.Generator, periodic: Sequence[str]) -> Piece:
+    module = copy.deepcopy(piece.module)
+    whole = [] if module[0].wrapped else [i for i, n in enumerate(piece.inputs) if n in periodic]
+    module = Corrected(module, len(piece.fields), bandwidth, generator, whole)
     return replace(piece, module=module)

@@ -30,6 +30,10 @@ class Limits:
     target: float | None
     reserve: float
 
+    def left(self) -> float:
+        """Seconds left, those for the error estimate set aside."""
+        return self.clock.left - self.reserve
+
 
 def run(state: State, phases: Sequence, adaptive: bool, limits: Limits, monitor: Monitor, callbacks: Callbacks) -> Outcome:
     """All phases in turn; the reason for the end. The best parameters are in ``state.best``."""
@@ -59,7 +63,7 @@ def _phase(state: State, method, adaptive: bool, limits: Limits, monitor: Monito
     state.memory, state.stale = method.start(state.objective, state.theta), 0
     last = min(state.iteration + (method.iterations or math.inf), limits.iterations)
     while state.iteration < last:
-        if limits.clock.left <= limits.reserve:
+        if limits.left() <= 0:
             return Outcome.TIME
         step = method.step(state.objective, state.theta, state.memory)
         if step.progress is Progress.BROKEN:

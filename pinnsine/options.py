@@ -7,7 +7,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import get_type_hints
+from typing import get_args, get_origin, get_type_hints
 
 from pinnsine.errors import ProblemError
 
@@ -52,8 +52,8 @@ def parse_optimizer(text: str | None):
 def _parse_specs(text: str | None, registry: Mapping[str, type], option: str) -> list:
     """Specifications ``name:key=value,key=value``, one after another, parted by a plus or a comma."""
     specs: list[tuple[str, dict]] = []
-    # the plus of a number such as 1e+3 is followed by a digit
-    for part in re.split(r",|\+(?!\d)", text) if text is not None else ():
+    # the plus of a number such as 1e+3 is followed by a digit, and a comma inside parentheses parts numbers
+    for part in re.split(r",(?![^()]*\))|\+(?!\d)", text) if text is not None else ():
         name, colon, settings = part.partition(":")
         if colon or "=" not in part:
             specs.append((name.strip(), {}))
@@ -82,12 +82,19 @@ def _build(name: str, settings: Mapping[str, object], registry: Mapping[str, typ
 
 def _converted(value: object, annotation: object, what: str):
     """The value as the type that a setting is declared with; 1e3 passes for an integer."""
-    wanted = [t for t in (int, float, bool, str) if t is annotation or t in getattr(annotation, "__args__", ())]
-    number = isinstance(value, int | float) and not isinstance(value, bool)
+    kinds = [get_origin(kind) or kind for kind in (annotation, *get_args(annotation))]
+    wanted = [t for t in (int, float, bool, str, tuple) if t in kinds]
+
+    def is_number(x) -> bool:
+        return isinstance(x, int | float) and not isinstance(x, bool)
+
+    number = is_number(value)
     if int in wanted and number and float(value).is_integer():
         return int(value)
     if float in wanted and number:
         return float(value)
+    if tuple in wanted and isinstance(value, tuple) and all(map(is_number, value)):
+        return tuple(map(float, value))
     if (bool in wanted and isinstance(value, bool)) or (str in wanted and isinstance(value, str)):
         return value
     raise ProblemError(f"{what} takes {' or '.join(t.__name__ for t in wanted)}, got {value!r}.")

@@ -54,9 +54,10 @@ class Attempt:
 
 def plan(problem: Problem, scales, net, phases: tuple, points, sampler: str | None, start, dtype: str, memory: float) -> tuple[Attempt, ...]:
     """The attempts of a call: what is given is taken, what is not is chosen."""
-    chosen = attempts(problem, scales, memory)
+    fitted = [replace(a, net=_fitting(a.net, points, len(problem.fields))) for a in attempts(problem, scales, memory)]
+    chosen = tuple({a.net: a for a in fitted}.values())  # points given fit one number of sines alone: the same attempt is made once
     if net is None and start is None and not phases and dtype == "float64":
-        return tuple(replace(a, sampler=sampler or a.sampler, net=_fitting(a.net, points)) for a in chosen)
+        return tuple(replace(a, sampler=sampler or a.sampler) for a in chosen)
     frozen = isinstance(net, FrozenSines) or (net is None and any(isinstance(p, GaussNewton) for p in phases))
     default = next((a for a in chosen if isinstance(a.net, FrozenSines) == frozen), chosen[-1])
     if net is not None or start is not None:
@@ -67,11 +68,11 @@ def plan(problem: Problem, scales, net, phases: tuple, points, sampler: str | No
     return (replace(default, phases=phases or default.phases, sampler=sampler or default.sampler),)
 
 
-def _fitting(net, points):
+def _fitting(net, points, fields: int):
     """The network, with fewer frozen sines where too few points are asked for to tell them apart."""
     if not isinstance(net, FrozenSines) or not isinstance(points, int):
         return net
-    return replace(net, width=max(1, min(net.width, points // ROWS_PER_SINE)))
+    return replace(net, width=max(1, min(net.width, points // (ROWS_PER_SINE * fields))))
 
 
 def attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, ...]:

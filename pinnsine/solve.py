@@ -25,7 +25,7 @@ from pinnsine.arguments import device_of, phases_of, validate
 from pinnsine.bandwidth import trial_net, tuned
 from pinnsine.budget import Clock, seconds
 from pinnsine.constraint import row_points
-from pinnsine.errors import ProblemError
+from pinnsine.errors import EvaluationError, ProblemError
 from pinnsine.estimate import estimate_error
 from pinnsine.history import History
 from pinnsine.loop import Limits, run
@@ -147,11 +147,25 @@ class _Result:
 
 def _best(plan: Sequence[policy.Attempt], call: _Call) -> _Result:
     """The attempts in turn while there is time and need; the best of them by held-out rows, with the history of all."""
-    best, history = None, History()
+    best, history, limits = None, History(), call.limits
     for attempt in plan:
-        if best is not None and not _worthwhile(attempt, best, call.limits):
-            continue
-        result = _made(attempt, call, history, best)
+        if best is not None:
+            if limits.left() <= 0:
+                return replace(best, outcome=Outcome.TIME)
+            if history.rows >= limits.iterations:
+                return replace(best, outcome=Outcome.ITERATIONS)
+            if not _worthwhile(attempt, best, limits):
+                continue
+        try:
+            result = _made(attempt, call, history, best)
+        except KeyboardInterrupt:
+            if best is None:
+                raise
+            return replace(best, outcome=Outcome.INTERRUPTED)
+        except EvaluationError:
+            if best is None and attempt is plan[-1]:
+                raise
+            continue  # where one network cannot start, another may, and what was found is not lost
         if best is None or result.state.best_held_out < best.state.best_held_out:
             best = result
         if result.outcome not in (Outcome.CONVERGED, Outcome.BROKEN):
@@ -165,7 +179,7 @@ def _worthwhile(attempt: policy.Attempt, before: _Result, limits: Limits) -> boo
         return False
     if not (isinstance(attempt.net, FrozenSines) and isinstance(before.attempt.net, FrozenSines)):
         return True
-    return before.trial_seconds * (attempt.net.width / before.attempt.net.width) ** 3 < limits.clock.left - limits.reserve
+    return before.trial_seconds * (attempt.net.width / before.attempt.net.width) ** 3 < limits.left()
 
 
 def _made(attempt: policy.Attempt, call: _Call, history: History, before: _Result | None) -> _Result:
@@ -176,7 +190,7 @@ def _made(attempt: policy.Attempt, call: _Call, history: History, before: _Resul
     theta, trial_seconds = ansatz.flat(), 0.0
     if free:
         near = before.attempt.net.omega if before is not None and isinstance(before.attempt.net, FrozenSines) else None
-        trial = tuned(net, objective, held_out, call.seed, call.limits.clock, near, attempt.rest)
+        trial = tuned(net, objective, held_out, call.seed, near, attempt.rest, call.limits.left)
         attempt, ansatz, theta, trial_seconds = replace(attempt, net=trial.net), trial.ansatz, trial.theta, trial.seconds
         objective, held_out = objective.with_ansatz(ansatz), held_out.with_ansatz(ansatz)
     elif attempt.rest and call.start is None:

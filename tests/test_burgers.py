@@ -20,7 +20,8 @@ def test_the_policy_expects_a_front_and_says_so():
     assert solution.settings["net"].startswith("mlp")
     assert "fronts" in solution.settings["reason"]
     smooth = ps.solve(ps.load_problem("burgers", nu=1.0), points=300, iterations=1, progress=False)
-    assert smooth.settings["net"].startswith("siren")
+    assert smooth.settings["net"].startswith("frozensines")
+    assert "Newton's method" in smooth.settings["reason"]
 
 
 def test_a_mild_front_is_resolved():

@@ -9,8 +9,11 @@ import pytest
 
 import pinnsine as ps
 from pinnsine import cli
+from pinnsine.nets import NETWORKS
+from pinnsine.optim import OPTIMIZERS
 from pinnsine.options import assignment, parse_net, parse_optimizer
 
+NETS, METHODS = ", ".join(NETWORKS), ", ".join(OPTIMIZERS)
 MINE = '''"""A straight line. And more.
 
     u'' = 0
@@ -215,15 +218,15 @@ def test_an_evaluation_that_fails_exits_with_3(mine, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("--net siern:width=3", "--net: there is no 'siern'. Did you mean siren? Known: siren, mlp."),
+        ("--net siern:width=3", f"--net: there is no 'siern'. Did you mean siren? Known: {NETS}."),
         ("--net siren:widht=3", "--net: siren has no setting 'widht': it has width, depth, omega."),
         ("--net siren:width=wide", "--net: siren:width takes int, got 'wide'."),
         ("--net siren:width=2.5", "--net: siren:width takes int, got 2.5."),
         ("--net siren:width", "--net takes name=value, got 'width'"),
-        ("--net width=3", "--net starts with a name, got 'width=3': choose from siren, mlp."),
+        ("--net width=3", f"--net starts with a name, got 'width=3': choose from {NETS}."),
         ("--net siren+mlp", "--net takes one network, got 2"),
         ("--net siren:width=0", "Siren needs width"),
-        ("--optimizer lm,sgd", "--optimizer: there is no 'sgd'. Known: lm, gn, adam, lbfgs, ssbfgs, ssbroyden, engdw, spring."),
+        ("--optimizer lm,sgd", f"--optimizer: there is no 'sgd'. Known: {METHODS}."),
         ("--optimizer lm:geodesic=1", "--optimizer: lm:geodesic takes bool, got 1."),
         ("--set slope", "--set takes name=value, got 'slope'"),
         ("--set solpe=2", "Problem 'mine' has no coefficient 'solpe': it has slope."),

@@ -8,12 +8,14 @@ from helpers import bound, gap, rand, routes, rows_function
 from torch import nn
 from torch.nn.utils import parametrizations
 
+from pinnsine.ansatz import build_ansatz
 from pinnsine.calculus import D, advect, div, grad, laplacian
 from pinnsine.constraint import Data, Dirichlet, Initial, Integral, Periodic, Residual
 from pinnsine.domain import Interval, Parameter, Rectangle, Time
 from pinnsine.errors import EvaluationError, ProblemError
 from pinnsine.evaluate import EVALUATORS
-from pinnsine.nets import MLP, Siren
+from pinnsine.nets import MLP, FrozenSines, Siren
+from pinnsine.objective import bind
 from pinnsine.points import Points
 from pinnsine.problem import Field, Problem, Unknown
 
@@ -523,3 +525,73 @@ def test_rows_that_are_not_finite_stop_the_linear_model():
     objective, theta = bound(one(lambda s: torch.log(s.u)))
     with pytest.raises(EvaluationError, match="rows are not finite"):
         objective.linearise(-1e3 * theta.abs())
+
+
+# --- other trial functions, fewer points, Gauss-Newton steps -----------------------------------------------------------------
+
+
+def another(objective, seed):
+    """A trial function of the same kind, drawn anew."""
+    old = objective.ansatz
+    return build_ansatz(old.problem, old.net, old.scales, torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("net", [MLP(5, 2), FrozenSines(7, 3.0)])
+@pytest.mark.parametrize("name", SEVERAL)
+def test_another_trial_function_gives_the_rows_of_an_objective_bound_to_it(name, net):
+    objective, _ = bound(PROBLEMS[name](), net)
+    other = objective.with_ansatz(another(objective, 5))
+    whole = bind(other.ansatz, objective.points, {t.constraint.name: t.need for t in objective.terms}, objective.ansatz.scales)
+    theta = other.ansatz.flat() + 0.1 * rand(other.ansatz.size, seed=3)
+    assert routes(other) == routes(objective)
+    assert torch.equal(other.rows(theta), whole.rows(theta))
+    assert torch.equal(other.jacobian(theta)[1], whole.jacobian(theta)[1])
+
+
+def test_a_trial_function_of_another_width_may_follow():
+    objective, theta = bound(PROBLEMS["plain"](), FrozenSines(7, 3.0))
+    old = objective.ansatz
+    wide = build_ansatz(old.problem, FrozenSines(30, 3.0), old.scales, torch.Generator().manual_seed(0))
+    assert objective.with_ansatz(wide).jacobian(wide.flat())[1].shape == (objective.count, 31)
+    assert_jacobian(objective.with_ansatz(wide), wide.flat())
+    assert objective.jacobian(theta)[1].shape == (objective.count, 8)
+
+
+@pytest.mark.parametrize("share", [1.0, 0.5, 0.1, 1e-9])
+def test_thinned_points_are_a_share_of_every_constraints_own(share):
+    objective, theta = bound(PROBLEMS["several constraints"](), count=40)
+    thin = objective.thinned(share)
+    for name, points in objective.points.items():
+        kept = thin.points[name]
+        assert len(kept) == max(1, math.ceil(share * len(points)))
+        assert set(zip(*(c.tolist() for c in kept.columns.values()), strict=True)) <= set(
+            zip(*(c.tolist() for c in points.columns.values()), strict=True)
+        )
+        if share == 0.5:  # from all over them, not from one end
+            assert torch.equal(kept["x"][[0, -1]], points["x"][[0, -1]])
+    assert thin.rows(theta).shape == (thin.count,)
+    assert torch.isfinite(thin.rows(theta)).all()
+    if share == 1.0:
+        assert torch.equal(thin.rows(theta), objective.rows(theta))
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_the_gauss_newton_step_is_that_of_least_squares_with_the_jacobian(name):
+    objective, theta = bound(PROBLEMS[name](), MLP(2, 1), count=30)
+    rows, step = objective.gauss_newton(theta, 0.1)
+    function = rows_function(objective)
+    jacobian = torch.func.jacrev(function)(theta)
+    assert gap(rows, function(theta)) <= 1e-13
+    scale = jacobian.norm(dim=0)
+    scale[scale == 0] = 1
+    normal = jacobian.T @ jacobian + torch.diag((0.1 * scale) ** 2)
+    assert gap(step, -torch.linalg.solve(normal, jacobian.T @ rows + (0.1 * scale) ** 2 * theta)) <= 1e-8
+
+
+def test_the_gauss_newton_step_needs_squares_and_finite_rows():
+    objective, theta = bound(one(lambda s: s.u_t, loss=lambda r: r.abs().mean()))
+    with pytest.raises(ProblemError, match="'pde' has a loss of its own"):
+        objective.gauss_newton(theta, 1e-14)
+    objective, theta = bound(one(lambda s: torch.log(s.u - 100) + s.u_x))
+    with pytest.raises(EvaluationError, match="not finite"):
+        objective.gauss_newton(theta, 1e-14)

@@ -28,12 +28,15 @@ class FrozenSines:
     omega: float | tuple[float, ...] | None = None
 
     def __post_init__(self):
-        if self.width < 1 or (self.omega is not None and not all(o > 0 for o in self.bandwidths(1))):
+        if isinstance(self.omega, Sequence):
+            object.__setattr__(self, "omega", tuple(float(o) for o in self.omega))
+        omega = (1.0,) if self.omega is None else self.bandwidths(1)
+        if self.width < 1 or not omega or not all(0 < o < math.inf for o in omega):
             raise ProblemError(f"FrozenSines needs a width of at least 1 and every omega above 0, got {self}.")
 
     def bandwidths(self, inputs: int) -> tuple[float, ...]:
         """omega for each of the inputs."""
-        return tuple(self.omega) if isinstance(self.omega, Sequence) else (float(self.omega),) * inputs
+        return self.omega if isinstance(self.omega, tuple) else (float(self.omega),) * inputs
 
     def build(self, inputs: int, outputs: int, generator: torch.Generator, periodic: Sequence[bool] = ()) -> nn.Module:
         """A freshly drawn module (N, inputs) -> (N, outputs); ``periodic`` marks the inputs whose period is the range [-1, 1]."""

@@ -18,11 +18,12 @@ from pinnsine.optim.step import Progress, Step
 HALVINGS = 12
 SUFFICIENT = 1e-4
 LITTLE = 0.8  # of the loss, left by the linearised rows, is no gain worth a step
+SINGLE = 5e-6  # the least damping in float32: as many of its rounding errors as 1e-14 is in float64
 
 
 @dataclass(frozen=True)
 class GaussNewton:
-    """For few parameters, or such as enter linearly (``FrozenSines``). ``damping``: see ``least_squares``."""
+    """For few parameters, or such as enter linearly (``FrozenSines``). ``damping``: see ``least_squares``; in float32 at least 5e-6."""
 
     iterations: int | None = None
     damping: float = 1e-14
@@ -40,7 +41,8 @@ class GaussNewton:
 
     def step(self, objective, theta: Tensor, state: dict) -> Step:
         """One iteration from theta (P,)."""
-        rows, p, left = objective.gauss_newton(theta, self.damping)
+        damping = self.damping if theta.dtype == torch.float64 else max(self.damping, SINGLE)
+        rows, p, left = objective.gauss_newton(theta, damping)
         before, expected, length = float(rows.square().sum()), float(left.square().sum()), 1.0
         if not expected < LITTLE * before:
             return Step(theta, before, state, Progress.STALLED)

@@ -1,0 +1,164 @@
+"""Frozen sines: what is drawn and kept, what is left to find, and exact periodicity."""
+
+import math
+
+import pytest
+import torch
+from helpers import bound, columns, gap, rand, routes
+
+from pinnsine.ansatz import build_ansatz
+from pinnsine.constraint import Dirichlet, Periodic, Residual
+from pinnsine.domain import Interval, Time
+from pinnsine.errors import ProblemError
+from pinnsine.nets import FrozenSines
+from pinnsine.points import Points
+from pinnsine.probe import FieldScale
+from pinnsine.problem import Problem
+
+
+def build(spec, inputs=2, outputs=3, seed=0, periodic=()):
+    return spec.build(inputs, outputs, torch.Generator().manual_seed(seed), periodic)
+
+
+def everything(module):
+    return torch.cat([t.detach().reshape(-1) for t in (*module.parameters(), *module.buffers())])
+
+
+def test_the_module_is_a_linear_combination_of_its_sines():
+    module, x = build(FrozenSines(9, 4.0)), rand(11, 2)
+    expected = torch.sin(x @ module.weight.T + module.phase) @ module.output.weight.T + module.output.bias
+    assert module(x).shape == (11, 3)
+    assert gap(module(x), expected) <= 1e-15
+
+
+def test_wave_numbers_and_phases_are_kept_and_only_the_output_layer_is_free():
+    module = build(FrozenSines(9, 4.0))
+    assert {n: tuple(p.shape) for n, p in module.named_parameters()} == {"output.weight": (3, 9), "output.bias": (3,)}
+    assert {n: tuple(b.shape) for n, b in module.named_buffers()} == {"weight": (9, 2), "phase": (9,)}
+    assert all(t.dtype == torch.float64 for t in (*module.parameters(), *module.buffers()))
+
+
+def test_the_generator_alone_decides_what_is_drawn():
+    torch.manual_seed(1)
+    first = everything(build(FrozenSines(30, 4.0), seed=4))
+    torch.manual_seed(2)
+    assert torch.equal(first, everything(build(FrozenSines(30, 4.0), seed=4)))
+    assert not torch.equal(first, everything(build(FrozenSines(30, 4.0), seed=5)))
+
+
+def test_a_larger_bandwidth_stretches_the_same_draw():
+    small, large = (build(FrozenSines(30, omega)) for omega in (3.0, (3.0, 12.0)))
+    assert gap(large.weight, small.weight * torch.tensor([1.0, 4.0], dtype=torch.float64)) <= 1e-15
+    assert torch.equal(large.phase, small.phase)
+
+
+@pytest.mark.parametrize("omega", [5.0, (5.0, 5.0), (2.0, 30.0)])
+def test_wave_numbers_fill_the_bandwidth_of_each_coordinate_evenly(omega):
+    weight = build(FrozenSines(256, omega)).weight
+    for column, bandwidth in zip(weight.T, FrozenSines(1, omega).bandwidths(2), strict=True):
+        assert 0.98 * bandwidth < float(column.abs().max()) <= bandwidth
+        assert torch.histc(column, 16, -bandwidth, bandwidth).tolist() == [16] * 16  # a Sobol sequence has as many in each
+
+
+def test_phases_spread_over_the_circle():
+    phase = build(FrozenSines(2000, 1.0)).phase
+    assert 0 <= float(phase.min()) < 0.02
+    assert 0.02 > 2 * math.pi - float(phase.max()) > 0
+
+
+def test_it_starts_near_zero_but_not_at_it():
+    with torch.no_grad():
+        out = build(FrozenSines(400, 8.0))(rand(500, 2))
+    assert 1e-5 < float(out.abs().max()) < 1e-2
+
+
+def test_periodic_inputs_have_whole_wave_numbers_no_further_from_the_bandwidth_than_half_a_period():
+    free, module = build(FrozenSines(200, 20.0)), build(FrozenSines(200, 20.0), periodic=(True, False))
+    whole = module.weight[:, 0] / math.pi
+    assert gap(whole, whole.round()) <= 1e-15
+    assert float((module.weight[:, 0] - free.weight[:, 0]).abs().max()) <= math.pi / 2
+    assert torch.equal(module.weight[:, 1], free.weight[:, 1])
+    assert len(whole.round().unique()) == 13  # -6 ... 6 periods within 20
+
+
+def test_a_periodic_module_repeats_itself_with_all_derivatives():
+    module = build(FrozenSines(50, 20.0), outputs=1, periodic=(True, False))
+    here = torch.stack([torch.full((7,), -1.0, dtype=torch.float64), rand(7)], 1).requires_grad_()
+    there = (here.detach() + torch.tensor([2.0, 0.0], dtype=torch.float64)).requires_grad_()
+    sides = [module(here).sum(), module(there).sum()]
+    for _ in range(4):
+        slopes = [torch.autograd.grad(side, x, create_graph=True)[0][:, 0] for side, x in zip(sides, (here, there), strict=True)]
+        assert gap(*slopes) <= 1e-13
+        sides = [s.sum() for s in slopes]
+
+
+def test_exact_periodicity_holds_on_the_problems_own_range():
+    domain = Interval("x", 3, 10) * Time(0, 2)
+    problem = Problem(domain, "u", [Residual("pde", lambda s: s.u_t - s.u_xx), Periodic("wrap", "x", hard=True)])
+    ansatz = build_ansatz(problem, FrozenSines(40, 15.0), {"u": FieldScale(0.3, 2.0)}, torch.Generator().manual_seed(0))
+    theta = rand(ansatz.size)
+    need = {"u": {(), ("x",), ("x", "x"), ("t",)}}
+    t = columns(["t"], 9, low=0.0)["t"]
+    ends = [ansatz.local(ansatz.views(theta), Points({"x": torch.full_like(t, end), "t": t}), need) for end in (3.0, 10.0)]
+    for name in ("u", "u_x", "u_xx", "u_t"):
+        left, right = (getattr(end, name).values for end in ends)
+        assert gap(left, right) <= 1e-12
+    assert float(ends[0].u_t.values.abs().max()) > 1e-2
+
+
+def linear_problem():
+    domain = Interval("x", 0, 2) * Time(0, 1)
+    return Problem(
+        domain,
+        ["u", "v"],
+        [
+            Residual("pde", lambda s: (s.u_t - (1 + s.x) * s.u_xx + s.v - s.t, s.v_xx - s.u_x)),
+            Dirichlet("walls", u=0.0, v=lambda s: s.t, on=domain.boundary("x"), hard=True),
+        ],
+    )
+
+
+def test_rows_of_a_linear_problem_are_affine_in_the_parameters():
+    objective, theta = bound(linear_problem(), FrozenSines(6, 3.0))
+    other = theta + rand(len(theta), seed=9)
+    mixed = 0.3 * theta + 0.7 * other
+    assert set(routes(objective).values()) == {"one backward"}
+    assert gap(objective.rows(mixed), 0.3 * objective.rows(theta) + 0.7 * objective.rows(other)) <= 1e-13
+    assert gap(objective.jacobian(theta)[1], objective.jacobian(other)[1]) <= 1e-13
+    rows, jacobian = objective.jacobian(theta)
+    assert gap(rows + jacobian @ (other - theta), objective.rows(other)) <= 1e-13
+
+
+@pytest.mark.parametrize("evaluator", ["forward", "reverse"])
+def test_every_evaluator_gives_the_same_rows(evaluator):
+    objective, theta = bound(linear_problem(), FrozenSines(6, 3.0), evaluator=evaluator)
+    expected, _ = bound(linear_problem(), FrozenSines(6, 3.0), evaluator="taylor")
+    assert gap(objective.rows(theta), expected.rows(theta)) <= 1e-12
+
+
+def test_single_precision_gives_the_same_rows_to_its_rounding():
+    objective, theta = bound(linear_problem(), FrozenSines(6, 3.0), dtype=torch.float32)
+    expected, _ = bound(linear_problem(), FrozenSines(6, 3.0))
+    found = objective.rows(theta.float())
+    assert found.dtype == torch.float32
+    assert gap(found.double(), expected.rows(theta)) <= 1e-5
+
+
+@pytest.mark.parametrize("omega", [[3, 4], (3, 4.0)])
+def test_bandwidths_by_coordinate_are_numbers_in_a_tuple_however_they_are_given(omega):
+    assert FrozenSines(10, omega) == FrozenSines(10, (3.0, 4.0))
+    assert FrozenSines(10, omega).bandwidths(2) == (3.0, 4.0)
+    assert FrozenSines(10, 3).bandwidths(2) == (3.0, 3.0)
+
+
+@pytest.mark.parametrize("settings", [{"width": 0}, *({"omega": o} for o in (0.0, -1, math.nan, math.inf, (1.0, 0.0), ()))])
+def test_impossible_networks_are_refused(settings):
+    with pytest.raises(ProblemError, match="FrozenSines needs a width of at least 1 and every omega above 0"):
+        FrozenSines(**settings)
+
+
+def test_a_network_that_cannot_be_built_says_why():
+    with pytest.raises(ProblemError, match="only with a bandwidth: give omega="):
+        build(FrozenSines(10))
+    with pytest.raises(ProblemError, match="3 bandwidths, but the network has 2 inputs"):
+        build(FrozenSines(10, (1.0, 2.0, 3.0)))
