@@ -42,6 +42,9 @@ class Row:
     unknowns: dict = field(default_factory=dict)
 
 
+CHOLESKY = ps.LevenbergMarquardt()
+
+
 def sines(depth: int, omega: float) -> dict:
     """A trained network of sines."""
     return {"net": ps.Siren(width=20, depth=depth, omega=omega)}
@@ -54,8 +57,10 @@ ROWS = (
     Row("Helmholtz (1, 4)", "helmholtz", 5, 1e-12),
     Row("Wave, two modes", "wave", 5, 1e-10),
     Row("Heat", "heat", 5, 1e-11),
-    Row("Poisson, trained sines", "poisson", 15, 1e-10, choices=sines(3, 1.5)),
-    Row("Helmholtz (1, 4), trained sines", "helmholtz", 30, 1e-8, choices=sines(3, 4.0)),
+    Row("Poisson, trained sines, by Cholesky", "poisson", 15, 1e-10, choices={**sines(3, 1.5), "optimizer": CHOLESKY}),
+    Row("Helmholtz (1, 4), trained sines, by Cholesky", "helmholtz", 30, 1e-8, choices={**sines(3, 4.0), "optimizer": CHOLESKY}),
+    Row("Poisson, trained sines", "poisson", 60, 1e-10, choices=sines(3, 1.5)),
+    Row("Helmholtz (1, 4), trained sines", "helmholtz", 60, 5e-9, choices=sines(3, 4.0)),
     Row("Wave, two modes, trained sines", "wave", 60, 1e-5, choices=sines(3, 6.0)),
     Row("Heat, trained sines", "heat", 60, 1e-8, choices=sines(3, 2.0)),
     Row("Multi-scale Poisson (4, 8, 12, 16)", "multiscale_poisson", 60, 1e-8),

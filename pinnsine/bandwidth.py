@@ -125,7 +125,7 @@ class _Trials:
         for _ in range(STEPS):
             step = method.step(objective, theta, {})
             theta = step.theta
-            if step.progress is not Progress.MOVED or step.loss < EXACT or SETTLED * before < step.loss < TRUSTED or self.spent():
+            if step.progress is not Progress.MOVED or step.loss < EXACT or SETTLED * before < step.loss < TRUSTED or self.left() <= 0:
                 break
             before = step.loss
         loss = held_out.loss(theta)

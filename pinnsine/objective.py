@@ -26,7 +26,7 @@ from pinnsine.constraint import Constraint, Prescribed, rows_of
 from pinnsine.errors import ProblemError
 from pinnsine.index import Index, closure
 from pinnsine.jet import Context, values
-from pinnsine.least_squares import least_squares
+from pinnsine.least_squares import GaussNewtonStep
 from pinnsine.linearised import Linearised, form_for, require_finite
 from pinnsine.local import Local
 from pinnsine.points import Points
@@ -210,16 +210,12 @@ class Objective:
             chosen[name] = points.select(index)
         return self.with_points(chosen)
 
-    def gauss_newton(self, theta: Tensor, damping: float) -> tuple[Tensor, Tensor, Tensor]:
-        """The rows r (R,) at theta, the step p = argmin |r + J p| (P,), damped as in ``least_squares``, and r + J p (R,).
-
-        Raises EvaluationError if a row is not finite.
-        """
+    def gauss_newton(self, theta: Tensor, damping: float) -> GaussNewtonStep:
+        """The Gauss-Newton step at theta. Raises EvaluationError if a row is not finite."""
         self.require_squares("Gauss-Newton methods")
         rows, jacobian = self.jacobian(theta, self._workspace(theta))
         require_finite(rows)
-        step = least_squares(jacobian, -rows, damping, -theta)
-        return rows, step, rows + jacobian @ step
+        return GaussNewtonStep.of(rows, jacobian, theta, damping)
 
     def _workspace(self, theta: Tensor) -> Tensor:
         shape = (self.count, len(theta))

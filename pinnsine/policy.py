@@ -83,7 +83,8 @@ def attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, ...]:
         return (Attempt(MLP(width=20, depth=3), (LevenbergMarquardt(),), "rad", reason),)
     wrapped = any(isinstance(c, Periodic) and c.hard for c in problem.constraints)
     net = Siren(width=20, depth=3, omega=2.0 if wrapped else 4.0)
-    trained = Attempt(net, (LevenbergMarquardt(),), "sobol", "smooth solution expected: trained sines, fixed points", above=TRAINABLE)
+    staged = LevenbergMarquardt(factorisation="staged")
+    trained = Attempt(net, (staged,), "sobol", "smooth solution expected: trained sines, fixed points", above=TRAINABLE)
     return (*frozen_attempts(problem, scales, memory), trained)
 
 

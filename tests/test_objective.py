@@ -578,7 +578,8 @@ def test_thinned_points_are_a_share_of_every_constraints_own(share):
 @pytest.mark.parametrize("name", SEVERAL)
 def test_the_gauss_newton_step_is_that_of_least_squares_with_the_jacobian(name):
     objective, theta = bound(PROBLEMS[name](), MLP(2, 1), count=30)
-    rows, step = objective.gauss_newton(theta, 0.1)
+    found = objective.gauss_newton(theta, 0.1)
+    rows, step = found.rows, found.step
     function = rows_function(objective)
     jacobian = torch.func.jacrev(function)(theta)
     assert gap(rows, function(theta)) <= 1e-13
