@@ -28,7 +28,7 @@ STEPS = 6  # Newton steps of a trial
 SETTLED = 0.1  # of the loss, left by a step after which a trial is over, once it is below TRUSTED
 TRUSTED = 1e-3
 WORTH = 0.5  # a held-out loss below this part of the best is worth a bandwidth of its own for a coordinate
-MARGIN = 3.0  # trials that must fit the time left for a further one to be made
+MARGIN = 2.0  # trials that must fit the time left for a further one to be made
 EXACT = 1e-22  # a held-out loss below which rounding is all that is left
 
 
