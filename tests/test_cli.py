@@ -12,6 +12,7 @@ from pinnsine import cli
 from pinnsine.nets import NETWORKS
 from pinnsine.optim import OPTIMIZERS
 from pinnsine.options import assignment, parse_net, parse_optimizer
+from pinnsine.solve import describe_net
 
 NETS, METHODS = ", ".join(NETWORKS), ", ".join(OPTIMIZERS)
 MINE = '''"""A straight line. And more.
@@ -226,6 +227,10 @@ def test_an_evaluation_that_fails_exits_with_3(mine, monkeypatch, capsys):
         ("--net width=3", f"--net starts with a name, got 'width=3': choose from {NETS}."),
         ("--net siren+mlp", "--net takes one network, got 2"),
         ("--net siren:width=0", "Siren needs width"),
+        ("--net frozensines:omega=wide", "--net: frozensines:omega takes float or tuple, got 'wide'."),
+        ("--net frozensines:omega=(1,wide)", "--net: frozensines:omega takes float or tuple, got '(1,wide)'."),
+        ("--net frozensines:omega=-3", "FrozenSines needs a width of at least 1 and every omega above 0"),
+        ("--optimizer gn:damping=2", "GaussNewton needs 0 < damping < 1"),
         ("--optimizer lm,sgd", f"--optimizer: there is no 'sgd'. Known: {METHODS}."),
         ("--optimizer lm:geodesic=1", "--optimizer: lm:geodesic takes bool, got 1."),
         ("--set slope", "--set takes name=value, got 'slope'"),
@@ -301,3 +306,18 @@ def test_specifications_are_read_with_their_settings():
         ps.Adam(iterations=3, lr=1.0),
         ps.LevenbergMarquardt(geodesic=False),
     ]
+
+
+def test_frozen_sines_and_their_method_are_read_by_name():
+    assert parse_net("frozensines") == ps.FrozenSines()
+    assert parse_net("frozensines:width=100,omega=5") == ps.FrozenSines(width=100, omega=5.0)
+    assert parse_net("frozensines:omega=(5, 2.5),width=1e2") == ps.FrozenSines(width=100, omega=(5.0, 2.5))
+    assert parse_optimizer("gn") == [ps.GaussNewton()]
+    assert parse_optimizer("adam:iterations=3,gn:damping=1e-9") == [ps.Adam(iterations=3), ps.GaussNewton(damping=1e-9)]
+
+
+@pytest.mark.parametrize(
+    "net", [ps.Siren(width=7, omega=2.5), ps.MLP(activation="sin"), ps.FrozenSines(100, 5.0), ps.FrozenSines(100, (5.0, 0.3125, 2e-9))]
+)
+def test_a_network_is_read_as_it_is_described(net):
+    assert parse_net(describe_net(net)) == net

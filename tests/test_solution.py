@@ -94,6 +94,38 @@ def test_a_run_file_returns_the_same_solution(solution, tmp_path):
     assert ps.load(path, problem=solution.problem).compare() == solution.compare()
 
 
+def straight(net, **options):
+    """u_xx + u_yy = 0 with u = x y given on the walls, on frozen sines."""
+    domain = ps.Rectangle(x=(0, 1), y=(0, 2))
+    constraints = [ps.Residual("pde", lambda s: ps.laplacian(s.u)), ps.Dirichlet("walls", u=lambda s: s.x * s.y, on=domain.boundary())]
+    problem = ps.Problem(domain, "u", constraints)
+    return ps.solve(problem, net=net, points=80, progress=False, **options)
+
+
+@pytest.mark.parametrize("net", [ps.FrozenSines(20, 3.0), ps.FrozenSines(20, (3.0, 5.0)), ps.FrozenSines(20)])
+def test_a_run_file_holds_the_sines_that_were_drawn(net, tmp_path):
+    solution = straight(net, seed=3)  # loading draws with another seed
+    again = ps.load(solution.save(tmp_path / "run.h5"))
+    x, y = np.linspace(0, 1, 7)[:, None], np.linspace(0, 2, 5)[None, :]
+    np.testing.assert_array_equal(again.predict(x=x, y=y)["u"], solution.predict(x=x, y=y)["u"])
+    np.testing.assert_array_equal(again.predict("u_xy", x=x, y=y), solution.predict("u_xy", x=x, y=y))
+    assert {n: b.tolist() for n, b in again.ansatz.named_buffers()} == {n: b.tolist() for n, b in solution.ansatz.named_buffers()}
+    assert again.ansatz.net == solution.ansatz.net
+    assert (again.estimate, again.settings) == (solution.estimate, solution.settings)
+    with h5py.File(tmp_path / "run.h5") as file:
+        np.testing.assert_array_equal(file["frozen/networks.0.1.weight"], solution.ansatz.networks[0][1].weight)
+
+
+def test_a_run_file_without_frozen_numbers_is_still_read(tmp_path):
+    domain = ps.Interval("x", 0, 1)
+    problem = ps.Problem(domain, "u", [ps.Residual("pde", lambda s: s.u_xx + 1)])
+    solution = ps.solve(problem, net=ps.Siren(4, 1), points=20, iterations=2, progress=False)
+    path = solution.save(tmp_path / "run.h5")
+    with h5py.File(path, "a") as file:
+        del file["frozen"]
+    np.testing.assert_array_equal(ps.load(path).predict(x=[0.1, 0.7])["u"], solution.predict(x=[0.1, 0.7])["u"])
+
+
 def test_a_run_of_another_problem_is_refused_naming_the_difference(solution, tmp_path):
     path = solution.save(tmp_path / "run.h5")
     domain = solution.problem.domain

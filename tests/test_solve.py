@@ -1,6 +1,8 @@
 """The loop: reproducible, blind to the reference, honest about bad input."""
 
+import itertools
 import math
+import sys
 
 import pytest
 import torch
@@ -166,3 +168,260 @@ def test_bad_arguments_are_one_clear_error_before_any_work(arguments, message):
 def test_a_problem_is_asked_for_by_name_of_its_type():
     with pytest.raises(ps.ProblemError, match=r"takes a pinnsine.Problem, got str"):
         ps.solve("burgers")
+
+
+# --- attempts: frozen sines first, training where they do not do --------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def plain():
+    """Everything left to the policy."""
+    return ps.solve(poisson(), progress=False)
+
+
+def layer(k=40.0, reference=None):
+    """u'' = (tanh(k (x - 1/2)))'' on [0, 1]: thinner than a few sines can resolve."""
+
+    def pde(s):
+        t = torch.tanh(k * (s.x - 0.5))
+        return s.u_xx + 2 * k**2 * t * (1 - t**2)
+
+    domain, end = ps.Interval("x", 0, 1), math.tanh(k / 2)
+    return ps.Problem(
+        domain,
+        "u",
+        [ps.Residual("pde", pde), ps.Dirichlet("left", u=-end, on=domain.side(x=0)), ps.Dirichlet("right", u=end, on=domain.side(x=1))],
+        reference=reference or ps.Reference.exact(u=lambda s: torch.tanh(k * (s.x - 0.5))),
+    )
+
+
+def nonlinear():
+    """-u'' + u^3 = f with u = sin(pi x) + x."""
+    domain = ps.Interval("x", 0, 1)
+
+    def u(s):
+        return torch.sin(torch.pi * s.x) + s.x
+
+    return ps.Problem(
+        domain,
+        "u",
+        [
+            ps.Residual("pde", lambda s: -s.u_xx + s.u**3 - math.pi**2 * torch.sin(torch.pi * s.x) - u(s) ** 3),
+            ps.Dirichlet("ends", u=u, on=domain.boundary("x")),
+        ],
+        reference=ps.Reference.exact(u=u),
+    )
+
+
+def rooted(amplitude=20.0, middle=1.0):
+    """u'' = sqrt(u) + f with u = middle + amplitude sin(pi x): not a number where a network starts below zero."""
+    domain = ps.Interval("x", 0, 1)
+
+    def u(s):
+        return middle + amplitude * torch.sin(torch.pi * s.x)
+
+    return ps.Problem(
+        domain,
+        "u",
+        [
+            ps.Residual("pde", lambda s: s.u_xx + math.pi**2 * (u(s) - middle) - torch.sqrt(s.u) + torch.sqrt(u(s))),
+            ps.Dirichlet("left", u=middle, on=domain.side(x=0)),
+            ps.Dirichlet("right", u=middle, on=domain.side(x=1)),
+        ],
+        reference=ps.Reference.exact(u=u),
+    )
+
+
+FEW = {"points": 60, "progress": False}
+
+
+def phases_noted(problem, **options):
+    """The solution and the methods of its iterations, one after another."""
+    phases = []
+    solution = ps.solve(problem, callbacks=[lambda record: phases.append(record["phase"])], **options)
+    return solution, phases
+
+
+def test_a_linear_problem_is_solved_to_rounding_with_nothing_said(plain):
+    assert plain.compare().relative_l2["u"] < 1e-13
+    assert plain.estimate["u"] < 1e-13
+    assert plain.outcome is ps.Outcome.CONVERGED
+    assert "least squares" in plain.settings["reason"]
+    assert plain.settings["net"].startswith("frozensines:width=700,omega=")
+    assert plain.settings["optimizer"] == "GaussNewton"
+    assert plain.settings["points"] == 2800
+    assert plain.history.rows == plain.settings["iterations"] < 10
+
+
+def test_a_nonlinear_problem_is_solved_to_rounding_by_newtons_method():
+    for options, reason in (({"net": ps.FrozenSines(60)}, "network given"), ({"points": 240}, "Newton's method")):
+        solution = ps.solve(nonlinear(), progress=False, **options)
+        assert solution.compare().relative_l2["u"] < 1e-12
+        assert solution.settings["net"].startswith("frozensines:width=60,omega=")
+        assert reason in solution.settings["reason"]
+
+
+def test_newtons_method_converges_quadratically_on_given_frozen_sines():
+    losses = ps.solve(nonlinear(), net=ps.FrozenSines(60, 6.0), progress=False).history["loss"]
+    assert len(losses) < 12
+    errors = [loss**0.5 for loss in losses if 1e-13 < loss**0.5 < 0.1]
+    assert len(errors) >= 2
+    assert all(b <= a**1.6 for a, b in itertools.pairwise(errors))
+
+
+def test_where_frozen_sines_do_not_do_training_follows_and_the_history_goes_on():
+    solution, phases = phases_noted(layer(), **FEW, iterations=8)
+    frozen = phases.index("LevenbergMarquardt")
+    assert 0 < frozen < 8
+    assert phases == ["GaussNewton"] * frozen + ["LevenbergMarquardt"] * (8 - frozen)
+    assert solution.history["iteration"].tolist() == list(range(1, 9))
+    assert (solution.history["seconds"][1:] >= solution.history["seconds"][:-1]).all()
+    assert solution.settings["iterations"] == 8
+    assert solution.settings["net"].startswith("siren")
+    assert "trained sines" in solution.settings["reason"]
+    assert solution.settings["loss"] == solution.history["loss"][-1]
+    shorter = ps.solve(layer(), **FEW, iterations=4)
+    assert shorter.history["loss"].tolist() == solution.history["loss"][:4].tolist()
+
+
+def test_the_better_attempt_by_held_out_rows_is_the_answer_not_the_last():
+    solution, phases = phases_noted(layer(), **FEW, iterations=2)
+    assert phases[-1] == "LevenbergMarquardt"
+    held_out = solution.history["held_out"]
+    assert held_out[-1] > held_out[0] == pytest.approx(solution.settings["held_out"])
+    assert solution.settings["net"].startswith("frozensines:width=15,")
+    assert solution.settings["loss"] == solution.history["loss"][phases.index("LevenbergMarquardt") - 1]
+
+
+@pytest.mark.parametrize("net", [ps.FrozenSines(5, 8.0), ps.FrozenSines(5), ps.Siren(4, 1)], ids=["frozen", "bandwidth free", "trained"])
+def test_a_network_given_is_the_only_attempt_however_it_does(net):
+    solution, phases = phases_noted(layer(), net=net, iterations=30, **FEW)
+    assert len(set(phases)) == 1
+    assert solution.settings["reason"] == "network given"
+    assert solution.settings["held_out"] > 1e-6
+
+
+def test_no_attempt_follows_one_that_leaves_rounding_alone():
+    _, phases = phases_noted(poisson(), **FEW)
+    assert set(phases) == {"GaussNewton"}
+
+
+def test_frozen_sines_give_the_same_numbers_for_the_same_seed():
+    first, second, other = (ps.solve(nonlinear(), **FEW, seed=s) for s in (3, 3, 4))
+    assert torch.equal(parameters(first), parameters(second))
+    assert all(torch.equal(a, b) for a, b in zip(first.ansatz.buffers(), second.ansatz.buffers(), strict=True))
+    assert first.estimate == second.estimate
+    assert not torch.equal(parameters(first), parameters(other))
+
+
+def test_a_wrong_reference_changes_neither_the_sines_nor_their_coefficients():
+    wrong = ps.Reference.exact(u=lambda s: 7 + s.x)
+    for make in (poisson, layer):
+        right, misled = (ps.solve(make(reference=r), **FEW, iterations=3) for r in (None, wrong))
+        assert torch.equal(parameters(right), parameters(misled))
+        assert all(torch.equal(a, b) for a, b in zip(right.ansatz.buffers(), misled.ansatz.buffers(), strict=True))
+        assert right.estimate == misled.estimate
+        assert {k: v for k, v in right.settings.items() if k != "seconds"} == {k: v for k, v in misled.settings.items() if k != "seconds"}
+        assert misled.compare().relative_l2["u"] > 0.1
+
+
+class Stopped:
+    """A clock that stands still until it is told that the time is up."""
+
+    up = False
+
+    def __init__(self, budget):
+        self.budget, self.elapsed = budget, 0.0
+
+    @property
+    def left(self):
+        return 0.0 if type(self).up else self.budget
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    monkeypatch.setattr(sys.modules["pinnsine.solve"], "Clock", Stopped)
+    monkeypatch.setattr(Stopped, "up", False)
+    return Stopped
+
+
+def test_with_no_time_at_all_the_first_attempt_answers(clock):
+    clock.up = True
+    solution, phases = phases_noted(nonlinear(), **FEW)
+    assert solution.outcome is ps.Outcome.TIME
+    assert phases == []
+    assert solution.settings["net"] == "frozensines:width=15,omega=2.0"  # the first trial, and no search
+    assert math.isfinite(solution.compare().relative_l2["u"])
+
+
+def test_when_the_time_is_up_no_other_attempt_begins(clock):
+    phases = []
+
+    def callback(record):
+        phases.append(record["phase"])
+        clock.up = True
+
+    solution = ps.solve(layer(), **FEW, callbacks=[callback])
+    assert solution.outcome is ps.Outcome.TIME
+    assert set(phases) == {"GaussNewton"}
+    assert solution.settings["net"].startswith("frozensines")
+
+
+def test_when_the_iterations_are_used_up_no_other_attempt_begins():
+    solution, phases = phases_noted(layer(), **FEW, iterations=1)
+    assert solution.outcome is ps.Outcome.ITERATIONS
+    assert phases == ["GaussNewton"]
+
+
+def test_ctrl_c_while_another_attempt_is_prepared_returns_what_was_found():
+    problem, armed = layer(), []
+
+    def residual(s):
+        if armed:
+            armed.clear()
+            raise KeyboardInterrupt
+        return problem.constraints[0].function(s)
+
+    stoppable = ps.Problem(problem.domain, "u", [ps.Residual("pde", residual), *problem.constraints[1:]])
+    solution = ps.solve(stoppable, **FEW, callbacks=[lambda record: armed.append(True)])  # the first attempt is one iteration
+    assert solution.outcome is ps.Outcome.INTERRUPTED
+    assert solution.history.rows == 1
+    assert solution.settings["net"].startswith("frozensines:width=15,")
+    assert math.isfinite(solution.estimate["u"])
+
+
+def test_an_attempt_that_cannot_start_does_not_lose_what_another_found():
+    solution, phases = phases_noted(rooted(), points=16, progress=False, iterations=8, seed=1)
+    assert set(phases) == {"GaussNewton"}
+    assert solution.outcome is ps.Outcome.CONVERGED
+    assert solution.settings["net"].startswith("frozensines:width=4")
+    assert solution.compare().relative_l2["u"] < 0.01
+
+
+def test_where_no_attempt_can_start_the_error_says_so():
+    with pytest.raises(ps.EvaluationError, match="starting network is not finite"):
+        ps.solve(rooted(middle=0.0), **FEW)
+
+
+@pytest.mark.parametrize("net", [ps.FrozenSines(60, 10.0), ps.FrozenSines(60)], ids=["given", "bandwidth free"])
+def test_frozen_sines_are_found_in_single_precision(net):
+    solution = ps.solve(poisson(), net=net, points=240, dtype="float32", progress=False)
+    assert {t.dtype for t in (*solution.ansatz.parameters(), *solution.ansatz.buffers())} == {torch.float32}
+    assert solution.compare().relative_l2["u"] < 1e-5
+
+
+def test_a_solution_on_frozen_sines_serves_as_start():
+    first = ps.solve(nonlinear(), net=ps.FrozenSines(15, 4.0), **FEW)
+    second, phases = phases_noted(nonlinear(), **FEW, start=first)
+    assert set(phases) == {"GaussNewton"}
+    assert second.ansatz.net == first.ansatz.net
+    assert second.settings["held_out"] <= first.settings["held_out"]
+    trained, phases = phases_noted(nonlinear(), **FEW, start=first, optimizer=ps.LevenbergMarquardt(2))
+    assert set(phases) == {"LevenbergMarquardt"}
+    assert trained.ansatz.net == first.ansatz.net
+
+
+def test_frozen_sines_take_any_evaluator():
+    solution = ps.solve(poisson(), net=ps.FrozenSines(15, 6.0), points=60, evaluator="reverse", progress=False)
+    assert solution.settings["evaluator"] == "reverse"
+    assert solution.compare().relative_l2["u"] < 1e-9

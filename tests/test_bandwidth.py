@@ -1,0 +1,140 @@
+"""The bandwidth found by trial: it covers the waves of the solution, along each coordinate, and costs what it may."""
+
+import math
+
+import pytest
+import torch
+from helpers import bound
+
+from pinnsine import bandwidth
+from pinnsine.bandwidth import CLIMB, EXACT, OMEGAS, trial_net, tuned
+from pinnsine.constraint import Dirichlet, Residual, row_points
+from pinnsine.domain import Interval, Rectangle
+from pinnsine.nets import FrozenSines
+from pinnsine.problem import Field, Problem
+
+LINE, SQUARE = Interval("x", -1, 1), Rectangle(x=(-1, 1), y=(-1, 1))
+
+
+def wave(k):
+    """u'' + k^2 sin(k x + 1/2) = 0 with the ends given."""
+
+    def u(s):
+        return torch.sin(k * s.x + 0.5)
+
+    return Problem(LINE, "u", [Residual("pde", lambda s: s.u_xx / k**2 + u(s)), Dirichlet("ends", u=u, on=LINE.boundary())])
+
+
+def plane_wave(k, m):
+    """A function of wave numbers k along x and m along y, by its values and its Laplacian."""
+
+    def u(s):
+        return torch.sin(k * s.x + 0.5) * torch.cos(m * s.y + 0.2)
+
+    return Problem(
+        SQUARE,
+        "u",
+        [
+            Residual("pde", lambda s: (s.u_xx + s.u_yy) / (k**2 + m**2) + u(s)),
+            Dirichlet("walls", u=u, on=SQUARE.boundary()),
+        ],
+    )
+
+
+def objectives(problem, net, count):
+    """The objectives at training and at held-out points, bound as ``tuned`` wants them."""
+    objective, _ = bound(problem, trial_net(net), count=count)
+    generator = torch.Generator().manual_seed(9)
+    return objective, objective.with_points({c.name: row_points(c, problem.domain, count, "sobol", generator) for c in problem.constraints})
+
+
+def found(problem, net, count, **options):
+    return tuned(net, *objectives(problem, net, count), seed=0, **options)
+
+
+@pytest.fixture
+def built(monkeypatch):
+    """The networks that trials are made with, in their order."""
+    nets, build = [], bandwidth.build_ansatz
+
+    def noted(problem, net, *more):
+        nets.append(net)
+        return build(problem, net, *more)
+
+    monkeypatch.setattr(bandwidth, "build_ansatz", noted)
+    return nets
+
+
+@pytest.mark.parametrize(("k", "width"), [(3.0, 80), (12.0, 80), (40.0, 80), (100.0, 160)])
+def test_the_bandwidth_covers_the_wave_number_of_the_solution(k, width):
+    trial = found(wave(k), FrozenSines(width), 4 * width)
+    assert k <= trial.net.omega <= 4 * k
+    assert trial.loss < 1e-25
+
+
+@pytest.mark.parametrize(("k", "m"), [(15.0, 1.0), (1.0, 15.0)])
+def test_a_wave_that_is_fast_along_one_coordinate_gets_a_bandwidth_for_each(k, m):
+    trial = found(plane_wave(k, m), FrozenSines(120), 480)
+    along_x, along_y = trial.net.omega
+    assert along_x >= k
+    assert along_y >= m
+    assert (along_x > 2 * along_y) if k > m else (along_y > 2 * along_x)
+
+
+def test_the_parameters_and_the_loss_belong_to_the_network_found():
+    objective, held_out = objectives(wave(12.0), FrozenSines(40), 160)
+    trial = tuned(FrozenSines(40), objective, held_out, seed=0)
+    assert trial.ansatz.net == trial.net
+    assert trial.net.width == 40
+    assert held_out.with_ansatz(trial.ansatz).loss(trial.theta) == trial.loss
+    again = tuned(FrozenSines(40), objective, held_out, seed=0)
+    assert torch.equal(trial.theta, again.theta)
+
+
+def test_no_bandwidth_is_tried_twice(built):
+    trial = found(wave(90.0), FrozenSines(300), 450)
+    full = [n.omega for n in built if n.width == 300]
+    assert [n.omega for n in built if n.width < 300] == list(OMEGAS)
+    assert full[0] in OMEGAS
+    assert trial.net.omega in full
+    assert len(set(full)) == len(full) > 1
+
+
+def test_from_a_bandwidth_known_nearby_it_climbs_and_searches_no_further(built):
+    trial = found(wave(40.0), FrozenSines(80), 320, near=35.0)
+    tried = [n.omega for n in built]
+    assert trial.net.omega in tried[1:]
+    assert tried == pytest.approx([35.0 * CLIMB**n for n in range(len(tried))])
+
+
+def test_where_nothing_is_left_to_gain_the_bandwidth_given_stays(built):
+    trial = found(wave(3.0), FrozenSines(60), 240, near=10.0)
+    assert trial.loss < EXACT
+    assert trial.net.omega == 10.0
+    assert built[-1].omega == 10.0
+
+
+def test_when_the_time_is_up_one_trial_of_each_size_must_do(built):
+    trial = found(wave(12.0), FrozenSines(400), 800, spent=lambda: True)
+    tried = [(n.width, n.omega) for n in built]
+    assert tried == [(trial_net(trial.net).width, OMEGAS[0]), (400, OMEGAS[0])]
+    assert math.isfinite(trial.loss)
+    assert bool(torch.isfinite(trial.theta).all())
+
+
+def test_fields_of_different_coordinates_share_one_bandwidth():
+    fields = [Field("p", of="x"), Field("q", of="y")]
+    problem = Problem(
+        SQUARE,
+        fields,
+        [
+            Residual("pde", lambda s: (s.p_xx + 100 * torch.sin(10 * s.x), s.q_y - torch.cos(s.y))),
+            Dirichlet("walls", p=0.0, q=0.0, on=SQUARE.boundary()),
+        ],
+    )
+    assert isinstance(found(problem, FrozenSines(40), 160).net.omega, float)
+
+
+def test_trials_are_small():
+    assert trial_net(FrozenSines(3000)).width < 500
+    assert trial_net(FrozenSines(30)).width == 30

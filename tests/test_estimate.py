@@ -1,0 +1,41 @@
+"""The estimated error of frozen sines against the true one."""
+
+import math
+
+import pytest
+import torch
+
+import pinnsine as ps
+
+K = 2 * math.pi
+
+
+def periodic(hard):
+    """u'' - u = f on a circle, with u = exp(sin(2 pi x))."""
+    domain = ps.Interval("x", 0, 1)
+
+    def source(s):
+        sine, cosine = torch.sin(K * s.x), torch.cos(K * s.x)
+        return (K**2 * (cosine**2 - sine) - 1) * torch.exp(sine)
+
+    return ps.Problem(
+        domain,
+        "u",
+        [ps.Residual("pde", lambda s: s.u_xx - s.u - source(s)), ps.Periodic("wrap", "x", hard=hard)],
+        reference=ps.Reference.exact(u=lambda s: torch.exp(torch.sin(K * s.x))),
+    )
+
+
+@pytest.mark.parametrize("width", [7, 16, 40])
+@pytest.mark.parametrize("hard", [True, False])
+def test_too_few_sines_are_told_by_the_estimate(hard, width):
+    solution = ps.solve(periodic(hard), net=ps.FrozenSines(width, 12.0), points=200, progress=False)
+    error = solution.compare().relative_l2["u"]
+    assert error > 1e-7
+    assert 0.5 < solution.estimate["u"] / error < 2
+
+
+def test_an_exact_solution_is_told_too():
+    solution = ps.solve(periodic(hard=True), net=ps.FrozenSines(100, 50.0), points=400, progress=False)
+    assert solution.compare().relative_l2["u"] < 1e-13
+    assert solution.estimate["u"] < 1e-10

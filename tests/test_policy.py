@@ -1,0 +1,221 @@
+"""What is chosen where nothing is said: which problems count as linear, which attempts are made, and in what order."""
+
+import math
+
+import pytest
+import torch
+from helpers import columns, rand
+
+from pinnsine.bandwidth import EXACT
+from pinnsine.calculus import D, advect, div, grad, laplacian
+from pinnsine.constraint import Data, Dirichlet, Initial, Integral, Periodic, Residual
+from pinnsine.domain import Box, Interval, Rectangle, Time
+from pinnsine.nets import MLP, FrozenSines, Siren
+from pinnsine.optim import Adam, GaussNewton, LevenbergMarquardt
+from pinnsine.points import Points
+from pinnsine.policy import FROZEN_SINES, POINTS, ROWS_PER_SINE, TRAINABLE, attempts, is_linear, plan, share_points
+from pinnsine.problem import Field, Problem, Unknown
+from pinnsine.scaling import field_scales
+
+LINE, SQUARE = Interval("x", 0, 1) * Time(0, 2), Rectangle(x=(0, 1), y=(-1, 1))
+PLACES = Points({**columns(["x", "t"], 9, low=0.0), "m": rand(9, seed=7)})
+HEAT = Residual("pde", lambda s: s.u_t - s.u_xx)
+START = Initial("start", u=lambda s: torch.sin(math.pi * s.x))
+
+
+def one(residual, domain=LINE, fields="u", **options):
+    return Problem(domain, fields, [Residual("pde", residual)], **options)
+
+
+def with_heat(*constraints, **options):
+    return Problem(LINE, "u", [HEAT, *constraints], **options)
+
+
+def stokes(s):
+    return {"momentum": grad(s.p) - laplacian(s.vector("u", "v")), "mass": div(s.vector("u", "v"))}
+
+
+def navier_stokes(s):
+    V = s.vector("u", "v")
+    return {"momentum": advect(V, V) + grad(s.p) - laplacian(V), "mass": div(V)}
+
+
+LINEAR = {
+    "heat": with_heat(),
+    "source": one(lambda s: s.u_t - s.u_xx - torch.exp(s.x) * torch.sin(30 * s.t)),
+    "large source": one(lambda s: s.u_xx + s.u_t + 1e6 * torch.cos(s.x)),
+    "variable coefficients": one(lambda s: s.u_t - (1 + s.x**2) * s.u_xx + torch.sin(s.t) * s.u),
+    "flux": one(lambda s: s.u_t - D((1 + s.x**2) * s.u_x, "x")),
+    "coefficient with a jump": one(lambda s: s.u_t - torch.where(s.x > 0.5, 1.0, 2.0) * s.u_xx),
+    "absolute value of a coordinate": one(lambda s: s.u_xx - abs(s.x - 0.5) * s.u),
+    "stiff": one(lambda s: 1e-6 * s.u_xx + 1e4 * s.u_x + s.u_t),
+    "fourth order": one(lambda s: s.u_t + s.u_xxxx),
+    "product with a formula of coordinates": one(lambda s: D(s.u * torch.sin(s.x) * s.t, "x")),
+    "laplacian": one(lambda s: laplacian(s.u) + s.x, domain=SQUARE),
+    "system": one(stokes, domain=SQUARE, fields=["u", "v", "p"]),
+    "field of space alone": one(lambda s: s.u_t - s.q_xx, fields=["u", Field("q", of="x")]),
+    "initial values and slopes": with_heat(Initial("start", u=lambda s: s.x**2, u_t=0.0)),
+    "walls": with_heat(Dirichlet("walls", u=lambda s: torch.cos(s.t), on=LINE.boundary())),
+    "hard walls": with_heat(Dirichlet("walls", u=lambda s: torch.cos(s.t), on=LINE.boundary("x"), hard=True)),
+    "wall by another field": Problem(LINE, ["u", "v"], [HEAT, Dirichlet("walls", v=lambda s: 2 * s.u + s.t, on=LINE.boundary())]),
+    "radiation": Problem(SQUARE, "u", [Residual("flux", lambda s: s.u_n + 3 * s.u - s.x, on=SQUARE.boundary())]),
+    "periodic": with_heat(Periodic("wrap", "x")),
+    "exactly periodic": with_heat(Periodic("wrap", "x", hard=True)),
+    "integral": with_heat(Integral("mass", lambda s: s.u * s.x, over="x", equals=lambda s: s.t)),
+    "one integral": with_heat(Integral("mass", lambda s: s.u, over=("x", "t"), equals=1.0)),
+    "data": with_heat(Data("probe", PLACES, u="m", sigma=0.1)),
+    "data in an equation": with_heat(Residual("there", lambda s: s.u_x - s.data.m, on=PLACES)),
+    "weight": with_heat(Residual("there", lambda s: s.u, weight=lambda s: 1 + s.x**2)),
+    "unknown that is not used": with_heat(unknowns=[Unknown("D", 1.0)]),
+}
+
+NONLINEAR = {
+    "advection": one(lambda s: s.u_t + s.u * s.u_x - s.u_xx),
+    "weak advection": one(lambda s: s.u_t + 1e-5 * s.u * s.u_x - s.u_xx),
+    "cube": one(lambda s: s.u_xx - s.u**3),
+    "sine": one(lambda s: s.u_tt - s.u_xx + torch.sin(s.u)),
+    "exponential": one(lambda s: s.u_xx + torch.exp(s.u)),
+    "absolute value": one(lambda s: s.u_t - abs(s.u)),
+    "absolute value of a slope": one(lambda s: s.u_t - abs(s.u_x) - s.u_xx),
+    "kink": one(lambda s: s.u_t - torch.where(s.u > 0, s.u, 2 * s.u)),
+    "eikonal": one(lambda s: s.u_x**2 + s.u_t**2 - 1),
+    "quotient": one(lambda s: s.u_xx - 1 / (2 + s.u**2)),
+    "flux": one(lambda s: s.u_t - D((1 + s.u**2) * s.u_x, "x")),
+    "product of fields": one(lambda s: (s.u_t - s.v, s.v_t - s.u * s.v), fields=["u", "v"]),
+    "system": one(navier_stokes, domain=SQUARE, fields=["u", "v", "p"]),
+    "radiation": Problem(SQUARE, "u", [Residual("flux", lambda s: s.u_n + s.u**4, on=SQUARE.boundary())]),
+    "wall by another field": Problem(LINE, ["u", "v"], [HEAT, Dirichlet("walls", v=lambda s: s.u**2, on=LINE.boundary())]),
+    "integral": with_heat(Integral("energy", lambda s: s.u**2, over="x", equals=1.0)),
+    "unknown factor": one(lambda s: s.u_t - s.D * s.u_xx, unknowns=[Unknown("D", 1.0)]),
+    "unknown summand": one(lambda s: s.u_t - s.u_xx - s.b, unknowns=[Unknown("b", 0.0)]),
+    "unknown in a condition": with_heat(Dirichlet("walls", u=lambda s: s.b * s.t, on=LINE.boundary()), unknowns=[Unknown("b", 1.0)]),
+}
+
+
+@pytest.mark.parametrize("name", LINEAR)
+def test_rows_that_are_affine_in_the_fields_make_a_linear_problem(name):
+    assert is_linear(LINEAR[name], field_scales(LINEAR[name]))
+
+
+@pytest.mark.parametrize("name", NONLINEAR)
+def test_a_product_a_kink_or_an_unknown_number_makes_a_nonlinear_one(name):
+    assert not is_linear(NONLINEAR[name], field_scales(NONLINEAR[name]))
+
+
+def planned(problem, net=None, phases=(), points=None, sampler=None, start=None, dtype="float64", memory=2e9):
+    return plan(problem, field_scales(problem), net, phases, points, sampler, start, dtype, memory)
+
+
+def kinds(chosen):
+    return [type(a.net) for a in chosen]
+
+
+def smooth(**options):
+    return with_heat(START, Dirichlet("walls", u=0.0, on=LINE.boundary()), **options)
+
+
+def test_a_smooth_problem_is_tried_on_more_and_more_frozen_sines_and_trained_at_last():
+    *frozen, trained = planned(smooth())
+    assert [a.net for a in frozen] == [FrozenSines(n) for n in FROZEN_SINES]
+    assert [a.points for a in frozen] == [ROWS_PER_SINE * n for n in FROZEN_SINES]
+    assert all(a.phases == (GaussNewton(),) and a.sampler == "sobol" and a.above == EXACT for a in frozen)
+    assert all("linear problem: least squares" in a.reason for a in frozen)
+    assert isinstance(trained.net, Siren)
+    assert (trained.phases, trained.points, trained.above) == ((LevenbergMarquardt(),), POINTS, TRAINABLE)
+
+
+def test_a_nonlinear_problem_says_newtons_method():
+    first, *_ = planned(one(lambda s: s.u_t - s.u_xx + s.u**3))
+    assert "Newton's method on frozen sines" in first.reason
+
+
+def test_where_a_front_is_to_be_expected_nothing_is_frozen():
+    [only] = planned(one(lambda s: s.u_t + s.u * s.u_x - 1e-4 * s.u_xx))
+    assert only.net == MLP(20, 3)
+    assert only.sampler == "rad"
+    assert "fronts" in only.reason
+
+
+def test_fields_share_the_sines():
+    problem = one(stokes, domain=SQUARE, fields=["u", "v", "p"])
+    assert [a.net.width for a in planned(problem)[:-1]] == [n // 3 for n in FROZEN_SINES]
+
+
+def test_four_coordinates_and_losses_of_ones_own_are_for_training():
+    cube = Box(x=(0, 1), y=(0, 1), z=(0, 1), w=(0, 1))
+    assert kinds(attempts(Problem(cube, "u", [Residual("pde", lambda s: s.u_xx + s.u_yy + s.u_zz + s.u_ww)]), {}, 2e9)) == [Siren]
+    own = Problem(LINE, "u", [Residual("pde", lambda s: s.u_t - s.u_xx, loss=lambda r: r.abs().mean())])
+    assert kinds(attempts(own, field_scales(own), 2e9)) == [Siren]
+
+
+@pytest.mark.parametrize(("memory", "count"), [(2e9, 3), (1e8, 2), (2e7, 1), (1e6, 0)])
+def test_only_what_fits_the_memory_is_tried(memory, count):
+    assert kinds(planned(smooth(), memory=memory)) == [FrozenSines] * count + [Siren]
+
+
+def test_exact_periodicity_halves_the_bandwidth_of_trained_sines():
+    plain, wrapped = (planned(with_heat(START, Periodic("wrap", "x", hard=hard)))[-1].net.omega for hard in (False, True))
+    assert wrapped == plain / 2
+
+
+@pytest.mark.parametrize("points", [300, 3000, 6000, 20_000])
+def test_points_given_limit_the_sines_and_no_attempt_is_made_twice(points):
+    *frozen, trained = planned(smooth(), points=points)
+    widths = [a.net.width for a in frozen]
+    assert widths == sorted({min(n, points // ROWS_PER_SINE) for n in FROZEN_SINES})
+    assert isinstance(trained.net, Siren)
+
+
+def test_points_given_are_shared_by_the_fields():
+    problem = one(stokes, domain=SQUARE, fields=["u", "v", "p"])
+    assert [a.net.width for a in planned(problem, points=240)[:-1]] == [240 // (3 * ROWS_PER_SINE)]
+    assert planned(problem, points=2)[0].net.width == 1
+
+
+def test_points_given_by_constraint_leave_the_sines_alone():
+    assert [a.net.width for a in planned(smooth(), points={"pde": 50})[:-1]] == list(FROZEN_SINES)
+
+
+def test_a_sampler_given_is_used_by_every_attempt():
+    assert {a.sampler for a in planned(smooth(), sampler="grid")} == {"grid"}
+
+
+@pytest.mark.parametrize("net", [Siren(5, 1), MLP(5, 1), torch.nn.Linear(2, 1)])
+def test_a_network_given_is_the_only_attempt(net):
+    [only] = planned(smooth(), net=net)
+    assert only.net is net
+    assert only.phases == (LevenbergMarquardt(),)
+    assert only.reason == "network given"
+    assert only.points == POINTS
+
+
+@pytest.mark.parametrize("problem", [smooth(), one(lambda s: s.u_t + s.u * s.u_x - 1e-4 * s.u_xx)], ids=["smooth", "front"])
+def test_frozen_sines_given_are_found_by_gauss_newton_on_points_of_their_number(problem):
+    [only] = planned(problem, net=FrozenSines(50))
+    assert only.net == FrozenSines(50)
+    assert only.phases == (GaussNewton(),)
+    assert only.points == ROWS_PER_SINE * 50
+    [trained] = planned(problem, net=FrozenSines(50), phases=(Adam(),))
+    assert trained.phases == (Adam(),)
+
+
+def test_an_optimizer_given_chooses_the_network():
+    for phases, kind in (((LevenbergMarquardt(),), Siren), ((Adam(), LevenbergMarquardt()), Siren), ((GaussNewton(),), FrozenSines)):
+        [only] = planned(smooth(), phases=phases)
+        assert isinstance(only.net, kind)
+        assert only.phases == phases
+    [only] = planned(smooth(), phases=(GaussNewton(),), points=100)
+    assert only.net.width == 100 // ROWS_PER_SINE
+
+
+def test_single_precision_is_trained():
+    [only] = planned(smooth(), dtype="float32")
+    assert isinstance(only.net, Siren)
+
+
+def test_points_are_shared_by_equations_and_conditions():
+    problem = Problem(LINE, "u", [HEAT, Residual("other", lambda s: s.u_x), START, Dirichlet("walls", u=0.0, on=LINE.boundary())])
+    assert share_points(problem, None) == {"pde": 1250, "other": 1250, "start": 250, "walls": 250}
+    assert share_points(problem, 1000, default=7) == {"pde": 500, "other": 500, "start": 100, "walls": 100}
+    assert share_points(problem, {"walls": 9}, default=1000)["walls"] == 9
+    assert share_points(problem, 1) == {"pde": 1, "other": 1, "start": 1, "walls": 1}
