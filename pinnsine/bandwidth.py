@@ -77,8 +77,10 @@ def _searched(net: FrozenSines, objective: Objective, held_out: Objective, seed:
     """The best bandwidth of few sines over the whole range, then doubled or halved along one coordinate after another."""
     share = net.width * 4 / max(objective.count, 1)
     trials = _Trials(objective.thinned(min(share, 1.0)), held_out.thinned(min(share, 1.0)), seed, rest, left)
-    wanted = (omega for omega in OMEGAS if omega == OMEGAS[0] or left() > 0)
-    best = min((trials.of(replace(net, omega=omega)) for omega in wanted), key=lambda trial: trial.loss)
+    best = trials.of(replace(net, omega=OMEGAS[0]))
+    for omega in OMEGAS[1:]:
+        if trials.wanted(best):
+            best = min(best, trials.of(replace(net, omega=omega)), key=lambda trial: trial.loss)
     inputs = {p.inputs for p in objective.ansatz.pieces}
     if len(inputs) > 1 or len(min(inputs)) == 1:
         return best.net.omega

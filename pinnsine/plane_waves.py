@@ -39,6 +39,8 @@ class PlaneWaves(Jet):
         return self.waves[0]
 
     def stacked(self) -> Tensor:
+        if torch.is_grad_enabled() and self.z.requires_grad:  # torch's out= knows no differentiation
+            return super().stacked()
         out = self.z.new_empty(len(self.context.indices), *self.z.shape)
         for k, index in enumerate(self.context.indices):
             wave, factor = self._parts(index)
