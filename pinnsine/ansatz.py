@@ -38,18 +38,8 @@ class Piece:
     evaluator: str
 
 
-class Ansatz(nn.Module):
-    """The trial function of a problem; see ``build_ansatz``."""
-
-    def __init__(self, problem: Problem, pieces: Sequence[Piece], scales: Mapping[str, FieldScale], net=None):
-        super().__init__()
-        self.problem, self.scales = problem, dict(scales)
-        self.__dict__["net"] = net  # past nn.Module's own bookkeeping: a module given by the user is registered once, in networks
-        self.pieces = tuple(pieces)
-        self.networks = nn.ModuleList(p.module for p in pieces)
-        self.unknowns = nn.Parameter(torch.zeros(len(problem.unknowns), dtype=torch.float64))
-        self.hard = hard_conditions(problem)
-        _check_hard(self)
+class TrialFunction(nn.Module):
+    """A module whose parameters are read and written as one flat vector."""
 
     @property
     def size(self) -> int:
@@ -71,6 +61,20 @@ class Ansatz(nn.Module):
         with torch.no_grad():
             for view, parameter in zip(self.views(theta).values(), self.parameters(), strict=True):
                 parameter.copy_(view)
+
+
+class Ansatz(TrialFunction):
+    """The trial function of a problem; see ``build_ansatz``."""
+
+    def __init__(self, problem: Problem, pieces: Sequence[Piece], scales: Mapping[str, FieldScale], net=None):
+        super().__init__()
+        self.problem, self.scales = problem, dict(scales)
+        self.__dict__["net"] = net  # past nn.Module's own bookkeeping: a module given by the user is registered once, in networks
+        self.pieces = tuple(pieces)
+        self.networks = nn.ModuleList(p.module for p in pieces)
+        self.unknowns = nn.Parameter(torch.zeros(len(problem.unknowns), dtype=torch.float64))
+        self.hard = hard_conditions(problem)
+        _check_hard(self)
 
     def local(
         self,

@@ -7,6 +7,7 @@ numbers that grows like n, more of them want a larger bandwidth, which is climbe
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,7 @@ from pinnsine.nets import FrozenSines
 from pinnsine.objective import Objective
 from pinnsine.optim.gauss_newton import GaussNewton
 from pinnsine.optim.step import Progress
+from pinnsine.rest import from_rest
 
 TRIAL = 250  # sines of a first trial
 OMEGAS = (2.0, 4.0, 7.0, 12.0, 20.0, 35.0, 60.0)
@@ -26,17 +28,19 @@ STEPS = 6  # Newton steps of a trial
 SETTLED = 0.1  # of the loss, left by a step after which a trial is over, once it is below TRUSTED
 TRUSTED = 1e-3
 WORTH = 0.5  # a held-out loss below this part of the best is worth a bandwidth of its own for a coordinate
+MARGIN = 2.0  # trials that must fit the time left for a further one to be made
 EXACT = 1e-22  # a held-out loss below which rounding is all that is left
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A network, the trial function with it, the parameters (P,) found in a few steps, and their held-out loss."""
+    """A network, the trial function with it, the parameters (P,) found in a few steps, their held-out loss, and the seconds it took."""
 
     net: FrozenSines
     ansatz: Ansatz
     theta: Tensor
     loss: float
+    seconds: float
 
 
 def trial_net(net: FrozenSines) -> FrozenSines:
@@ -50,16 +54,18 @@ def tuned(
     held_out: Objective,
     seed: int,
     near: float | tuple[float, ...] | None = None,
-    spent: Callable[[], bool] = lambda: False,
+    rest: bool = False,
+    left: Callable[[], float] = lambda: math.inf,
 ) -> Trial:
     """``net`` with the bandwidth, one for each coordinate, that leaves the smallest held-out rows, and its parameters.
 
-    ``objective`` and ``held_out`` are bound to ``trial_net(net)`` at the points of the full network. ``near``: a bandwidth to
-    start from, such as was found for fewer sines. ``spent``: whether the time is up, and the best so far must do.
+    ``objective`` and ``held_out`` are bound to ``trial_net(net)`` at the points of the full network. ``near``: a bandwidth to start from,
+    such as was found for fewer sines; ``rest``: start trials from rest (``pinnsine.rest``). ``left``: the seconds left; where they do
+    not suffice for a further trial, the best so far must do.
     """
     if near is None:
-        near = _searched(trial_net(net), objective, held_out, seed, spent)
-    trials = _Trials(objective, held_out, seed, spent)
+        near = _searched(trial_net(net), objective, held_out, seed, rest, left)
+    trials = _Trials(objective, held_out, seed, rest, left)
     best = trials.of(replace(net, omega=near))
     for factor in (CLIMB, 1 / CLIMB):
         while trials.wanted(best) and (moved := trials.of(replace(best.net, omega=_scaled(best.net.omega, factor)))).loss < best.loss:
@@ -67,12 +73,14 @@ def tuned(
     return best
 
 
-def _searched(net: FrozenSines, objective: Objective, held_out: Objective, seed: int, spent: Callable[[], bool]) -> float | tuple[float, ...]:
+def _searched(net: FrozenSines, objective: Objective, held_out: Objective, seed: int, rest: bool, left) -> float | tuple[float, ...]:
     """The best bandwidth of few sines over the whole range, then doubled or halved along one coordinate after another."""
     share = net.width * 4 / max(objective.count, 1)
-    trials = _Trials(objective.thinned(min(share, 1.0)), held_out.thinned(min(share, 1.0)), seed, spent)
-    wanted = (omega for omega in OMEGAS if omega == OMEGAS[0] or not spent())
-    best = min((trials.of(replace(net, omega=omega)) for omega in wanted), key=lambda trial: trial.loss)
+    trials = _Trials(objective.thinned(min(share, 1.0)), held_out.thinned(min(share, 1.0)), seed, rest, left)
+    best = trials.of(replace(net, omega=OMEGAS[0]))
+    for omega in OMEGAS[1:]:
+        if trials.wanted(best):
+            best = min(best, trials.of(replace(net, omega=omega)), key=lambda trial: trial.loss)
     inputs = {p.inputs for p in objective.ansatz.pieces}
     if len(inputs) > 1 or len(min(inputs)) == 1:
         return best.net.omega
@@ -96,13 +104,13 @@ def _scaled(omega: float | tuple[float, ...], factor: float) -> float | tuple[fl
 class _Trials:
     """One network after another at the same points, each tried once."""
 
-    def __init__(self, objective: Objective, held_out: Objective, seed: int, spent: Callable[[], bool]):
-        self.objective, self.held_out, self.seed, self.spent = objective, held_out, seed, spent
+    def __init__(self, objective: Objective, held_out: Objective, seed: int, rest: bool, left: Callable[[], float]):
+        self.objective, self.held_out, self.seed, self.rest, self.left = objective, held_out, seed, rest, left
         self.known: dict[FrozenSines, Trial] = {}
 
     def wanted(self, best: Trial) -> bool:
         """Whether there is anything to gain on the best, and time for it."""
-        return best.loss > EXACT and not self.spent()
+        return best.loss > EXACT and self.left() > MARGIN * best.seconds
 
     def of(self, net: FrozenSines) -> Trial:
         if net not in self.known:
@@ -110,17 +118,17 @@ class _Trials:
         return self.known[net]
 
     def _made(self, net: FrozenSines) -> Trial:
-        old = self.objective.ansatz
+        old, started = self.objective.ansatz, time.perf_counter()
         ansatz = build_ansatz(old.problem, net, old.scales, torch.Generator().manual_seed(self.seed), old.pieces[0].evaluator)
         ansatz.to(next(old.parameters()))  # device and number type
         objective, held_out = self.objective.with_ansatz(ansatz), self.held_out.with_ansatz(ansatz)
-        theta, method = ansatz.flat(), GaussNewton()
+        theta, method = from_rest(objective, ansatz.flat()) if self.rest else ansatz.flat(), GaussNewton()
         before = math.inf
         for _ in range(STEPS):
             step = method.step(objective, theta, {})
             theta = step.theta
-            if step.progress is not Progress.MOVED or step.loss < EXACT or SETTLED * before < step.loss < TRUSTED or self.spent():
+            if step.progress is not Progress.MOVED or step.loss < EXACT or SETTLED * before < step.loss < TRUSTED or self.left() <= 0:
                 break
             before = step.loss
         loss = held_out.loss(theta)
-        return Trial(net, ansatz, theta, loss if math.isfinite(loss) else math.inf)
+        return Trial(net, ansatz, theta, loss if math.isfinite(loss) else math.inf, time.perf_counter() - started)

@@ -23,6 +23,7 @@ from pinnsine.constraint import Periodic, row_points
 from pinnsine.least_squares import least_squares
 from pinnsine.nets.network import FullyConnected
 from pinnsine.objective import Objective
+from pinnsine.plane_waves import plane_waves
 
 FEATURES = 400
 BANDWIDTHS = ((0.8, 0.4), (5.0, 0.0), (2.0, 1.0), (12.0, 0.0))  # of the coordinates in [-1, 1], of the hidden layer
@@ -69,8 +70,7 @@ class Corrected(nn.Module):
         else:
             out = self.core(y)
         inputs = torch.cat(parts, dim=-1)
-        sines = torch.sin(torch.nn.functional.linear(inputs, self.weight, self.phase))
-        return out + self.correction(sines)
+        return out + self.correction(plane_waves(inputs, self.weight, self.phase))
 
 
 def estimate_error(objective: Objective, theta: Tensor, clock: Clock | None = None, seed: int = 7) -> dict[str, float]:

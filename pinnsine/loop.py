@@ -30,9 +30,9 @@ class Limits:
     target: float | None
     reserve: float
 
-    def spent(self) -> bool:
-        """Whether no time is left but for the error estimate."""
-        return self.clock.left <= self.reserve
+    def left(self) -> float:
+        """Seconds left, those for the error estimate set aside."""
+        return self.clock.left - self.reserve
 
 
 def run(state: State, phases: Sequence, adaptive: bool, limits: Limits, monitor: Monitor, callbacks: Callbacks) -> Outcome:
@@ -63,7 +63,7 @@ def _phase(state: State, method, adaptive: bool, limits: Limits, monitor: Monito
     state.memory, state.stale = method.start(state.objective, state.theta), 0
     last = min(state.iteration + (method.iterations or math.inf), limits.iterations)
     while state.iteration < last:
-        if limits.spent():
+        if limits.left() <= 0:
             return Outcome.TIME
         step = method.step(state.objective, state.theta, state.memory)
         if step.progress is Progress.BROKEN:
@@ -80,8 +80,8 @@ def _phase(state: State, method, adaptive: bool, limits: Limits, monitor: Monito
         moved = adaptive and (state.iteration % RESAMPLE[method.uses] == 0 or step.progress is Progress.STALLED)
         if moved:
             state.objective = resample(state.objective, state.theta, state.generator)
-            if method.gathers_curvature:  # what was gathered on the old points does not hold on the new ones
-                state.memory = method.start(state.objective, state.theta)
+            if method.gathers_curvature:  # what was gathered on the old points may not hold on the new ones
+                state.memory = method.restart(state.objective, state.theta, state.memory)
         if (step.progress is Progress.STALLED and not moved) or state.stale >= PATIENCE * (3 if adaptive else 1):
             return Outcome.CONVERGED
     return Outcome.ITERATIONS

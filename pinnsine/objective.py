@@ -26,8 +26,8 @@ from pinnsine.constraint import Constraint, Prescribed, rows_of
 from pinnsine.errors import ProblemError
 from pinnsine.index import Index, closure
 from pinnsine.jet import Context, values
-from pinnsine.least_squares import least_squares
-from pinnsine.linearised import Linearised, require_finite
+from pinnsine.least_squares import GaussNewtonStep
+from pinnsine.linearised import Linearised, form_for, require_finite
 from pinnsine.local import Local
 from pinnsine.points import Points
 from pinnsine.probe import coordinates_at, data_of
@@ -176,28 +176,46 @@ class Objective:
             start = block.stop
         return rows, jacobian
 
-    def linearise(self, theta: Tensor) -> Linearised:
-        """The rows and their first-order model at theta; the Jacobian is kept if it fits the memory budget.
+    def linearise(self, theta: Tensor, form: str = "cholesky", scaled: bool = False) -> Linearised:
+        """The rows and their first-order model at theta, in a form of ``pinnsine.linearised``; the Jacobian is kept if it fits the budget.
 
         The Jacobian lives in a workspace that the next call overwrites: fresh pages would cost more than filling it.
-        Raises EvaluationError if a row is not finite.
+        Raises EvaluationError if a row is not finite, ProblemError if the QR form does not fit the memory budget.
         """
         self.require_squares("Gauss-Newton methods")
-        if self.count * len(theta) * theta.element_size() <= self.memory:
-            return Linearised.dense(*self.jacobian(theta, self._workspace(theta)))
-        return Linearised.streamed(
-            self.rows(theta), self._chunks_of_jacobian(theta), lambda p: self.jvp(theta, p), lambda v: self.vjp(theta, v)
-        )
+        size = self.count * len(theta) * theta.element_size()
+        if size <= self.memory:
+            return Linearised.dense(*self.jacobian(theta, self._workspace(theta)), form, scaled)
+        form, products = form_for(form, self.count, len(theta)), (lambda p: self.jvp(theta, p), lambda v: self.vjp(theta, v))
+        if form == "qr":
+            raise ProblemError(
+                f"factorisation='qr' keeps the whole Jacobian, {self.count} rows by {len(theta)} parameters or {size:.1e} bytes, and memory= "
+                f"allows {self.memory:.1e}: raise memory=, take fewer points=, or choose another factorisation."
+            )
+        if form == "dual":
+            return Linearised.streamed_by_columns(self.rows(theta), self._columns_of_jacobian(theta), *products, scaled)
+        return Linearised.streamed(self.rows(theta), self._chunks_of_jacobian(theta), *products, scaled)
 
-    def gauss_newton(self, theta: Tensor, damping: float) -> tuple[Tensor, Tensor]:
-        """The rows r (R,) at theta and the step argmin |r + J p| (P,), damped as in ``least_squares``.
+    def batch(self, count: int | None, seed: int) -> Objective:
+        """The objective at about ``count`` of its rows, drawn anew for every seed; each constraint keeps its share, and coupled rows stay.
 
-        Raises EvaluationError if a row is not finite.
+        None, or a count that is not below the number of rows, gives the objective itself.
         """
+        if count is None or count >= self.count:
+            return self
+        generator, chosen = torch.Generator().manual_seed(seed), {}
+        for name in (t.constraint.name for t in self.terms if t.route == "one backward"):
+            points = self.points[name]
+            index = torch.randperm(len(points), generator=generator)[: max(1, round(len(points) * count / self.count))]
+            chosen[name] = points.select(index)
+        return self.with_points(chosen)
+
+    def gauss_newton(self, theta: Tensor, damping: float) -> GaussNewtonStep:
+        """The Gauss-Newton step at theta. Raises EvaluationError if a row is not finite."""
         self.require_squares("Gauss-Newton methods")
         rows, jacobian = self.jacobian(theta, self._workspace(theta))
         require_finite(rows)
-        return rows, least_squares(jacobian, -rows, damping, -theta)
+        return GaussNewtonStep.of(rows, jacobian, theta, damping)
 
     def _workspace(self, theta: Tensor) -> Tensor:
         shape = (self.count, len(theta))
@@ -264,6 +282,22 @@ class Objective:
                 out = theta.new_empty(len(term.scales), len(points), len(theta))
                 rows = self._term_jacobian(term, theta, points, out)
                 yield rows.reshape(-1), out.view(-1, len(theta))
+
+    def _columns_of_jacobian(self, theta: Tensor) -> Iterator[Tensor]:
+        """The Jacobian's columns in their order, for as many blocks of parameters at a time as fit the memory budget, and at least one."""
+        fitting, group = self.memory / (self.count * theta.element_size()), []
+        for name, block in self.blocks.items():
+            if block.stop == block.start:
+                continue
+            if group and block.stop - self.blocks[group[0]].start > fitting:
+                yield self._columns(theta, group)
+                group = []
+            group.append(name)
+        yield self._columns(theta, group)
+
+    def _columns(self, theta: Tensor, names: Sequence[str]) -> Tensor:
+        free = theta[self.blocks[names[0]].start : self.blocks[names[-1]].stop]
+        return self.restrict(names, theta).jacobian(free)[1]
 
     def _term_jacobian(self, term: Term, theta: Tensor, points: Points, out: Tensor) -> Tensor:
         """The rows (C, N) of a term at row points; their Jacobian is written into ``out`` (C, N, P)."""

@@ -9,6 +9,7 @@ nu = 0.01/pi, two minutes: benchmarks/results/acceptance.md).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -29,6 +30,7 @@ HELD_OUT = 0.8  # held-out points per training point
 FROZEN_COORDINATES = 3  # above, so many frequencies fill space too thinly
 FROZEN_SINES = (700, 1400, 2800)  # for all fields together; more where fewer do not do
 ROWS_PER_SINE = 4
+PROMISING = 1e-3  # a held-out loss above which more frozen sines will not do either
 TRAINABLE = 1e-14  # a held-out loss below which training was never seen to go further
 
 
@@ -36,7 +38,8 @@ TRAINABLE = 1e-14  # a held-out loss below which training was never seen to go f
 class Attempt:
     """A network, the phases that train it, a sampler, the row points of equations together, and the reason in words.
 
-    ``above``: the attempt is made only if the held-out loss of the best before it is above.
+    ``rest``: frozen sines start from the evolution at rest (``pinnsine.rest``) and not from zero.
+    The attempt is made only if the held-out loss of the best before it lies between ``above`` and ``below``.
     """
 
     net: object
@@ -45,6 +48,8 @@ class Attempt:
     reason: str
     points: int = POINTS
     above: float = 0.0
+    below: float = math.inf
+    rest: bool = False
 
 
 def plan(problem: Problem, scales, net, phases: tuple, points, sampler: str | None, start, dtype: str, memory: float) -> tuple[Attempt, ...]:
@@ -58,7 +63,8 @@ def plan(problem: Problem, scales, net, phases: tuple, points, sampler: str | No
     if net is not None or start is not None:
         default = replace(default, net=net if start is None else start.ansatz.net, reason="network given")
     if isinstance(default.net, FrozenSines):
-        default = replace(default, phases=(GaussNewton(),), points=ROWS_PER_SINE * default.net.width * len(problem.fields))
+        rest = problem.domain.time is not None and not is_linear(problem, scales)
+        default = replace(default, phases=(GaussNewton(),), points=ROWS_PER_SINE * default.net.width * len(problem.fields), rest=rest)
     return (replace(default, phases=phases or default.phases, sampler=sampler or default.sampler),)
 
 
@@ -77,7 +83,8 @@ def attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, ...]:
         return (Attempt(MLP(width=20, depth=3), (LevenbergMarquardt(),), "rad", reason),)
     wrapped = any(isinstance(c, Periodic) and c.hard for c in problem.constraints)
     net = Siren(width=20, depth=3, omega=2.0 if wrapped else 4.0)
-    trained = Attempt(net, (LevenbergMarquardt(),), "sobol", "smooth solution expected: trained sines, fixed points", above=TRAINABLE)
+    staged = LevenbergMarquardt(factorisation="staged")
+    trained = Attempt(net, (staged,), "sobol", "smooth solution expected: trained sines, fixed points", above=TRAINABLE)
     return (*frozen_attempts(problem, scales, memory), trained)
 
 
@@ -86,12 +93,15 @@ def frozen_attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, .
     data = sum(len(c.on) for c in problem.soft if isinstance(c.on, Points))
     if len(problem.domain.axes) > FROZEN_COORDINATES or any(c.loss is not None for c in problem.constraints):
         return ()
-    word = "linear problem: least squares on frozen sines" if is_linear(problem, scales) else "smooth problem: Newton's method on frozen sines"
+    linear = is_linear(problem, scales)
+    word = "linear problem: least squares on frozen sines" if linear else "smooth problem: Newton's method on frozen sines"
+    rest = problem.domain.time is not None and not linear
     found = []
     for total in FROZEN_SINES:
         points = ROWS_PER_SINE * total
         if 8 * total * (points + data) <= memory:
-            found.append(Attempt(FrozenSines(total // len(problem.fields)), (GaussNewton(),), "sobol", word, points, EXACT))
+            below = PROMISING if found else math.inf
+            found.append(Attempt(FrozenSines(total // len(problem.fields)), (GaussNewton(),), "sobol", word, points, EXACT, below, rest))
     return tuple(found)
 
 

@@ -37,6 +37,7 @@ from pinnsine.outcome import Outcome
 from pinnsine.points import Points
 from pinnsine.probe import FieldScale, trace
 from pinnsine.problem import Problem
+from pinnsine.rest import from_rest
 from pinnsine.scaling import field_scales
 from pinnsine.solution import Solution
 from pinnsine.state import State
@@ -141,6 +142,7 @@ class _Result:
     state: State
     held_out: Objective
     outcome: Outcome
+    trial_seconds: float
 
 
 def _best(plan: Sequence[policy.Attempt], call: _Call) -> _Result:
@@ -148,12 +150,12 @@ def _best(plan: Sequence[policy.Attempt], call: _Call) -> _Result:
     best, history, limits = None, History(), call.limits
     for attempt in plan:
         if best is not None:
-            if not best.state.best_held_out > attempt.above:
-                break
-            if limits.spent():
+            if limits.left() <= 0:
                 return replace(best, outcome=Outcome.TIME)
             if history.rows >= limits.iterations:
                 return replace(best, outcome=Outcome.ITERATIONS)
+            if not _worthwhile(attempt, best, limits):
+                continue
         try:
             result = _made(attempt, call, history, best)
         except KeyboardInterrupt:
@@ -171,21 +173,32 @@ def _best(plan: Sequence[policy.Attempt], call: _Call) -> _Result:
     return best
 
 
+def _worthwhile(attempt: policy.Attempt, before: _Result, limits: Limits) -> bool:
+    """Whether there is something to gain by an attempt, and the time for it: a least-squares problem costs the cube of its sines."""
+    if not attempt.above < before.state.best_held_out < attempt.below:
+        return False
+    if not (isinstance(attempt.net, FrozenSines) and isinstance(before.attempt.net, FrozenSines)):
+        return True
+    return before.trial_seconds * (attempt.net.width / before.attempt.net.width) ** 3 < limits.left()
+
+
 def _made(attempt: policy.Attempt, call: _Call, history: History, before: _Result | None) -> _Result:
     """Draw network and points, bind, find the bandwidth where it is free, iterate; ``before``: what was found by then."""
     net, free = attempt.net, isinstance(attempt.net, FrozenSines) and attempt.net.omega is None
     ansatz = _ansatz(trial_net(net) if free else net, call)
     objective, held_out = _bind(ansatz, attempt, call)
-    theta = ansatz.flat()
+    theta, trial_seconds = ansatz.flat(), 0.0
     if free:
         near = before.attempt.net.omega if before is not None and isinstance(before.attempt.net, FrozenSines) else None
-        trial = tuned(net, objective, held_out, call.seed, near, call.limits.spent)
-        attempt, ansatz, theta = replace(attempt, net=trial.net), trial.ansatz, trial.theta
+        trial = tuned(net, objective, held_out, call.seed, near, attempt.rest, call.limits.left)
+        attempt, ansatz, theta, trial_seconds = replace(attempt, net=trial.net), trial.ansatz, trial.theta, trial.seconds
         objective, held_out = objective.with_ansatz(ansatz), held_out.with_ansatz(ansatz)
+    elif attempt.rest and call.start is None:
+        theta = from_rest(objective, theta)
     state = State(theta, objective, torch.Generator().manual_seed(call.seed + 2), iteration=history.rows, history=history)
     monitor = Monitor(call.problem, held_out)
     outcome = run(state, attempt.phases, attempt.sampler == "rad", call.limits, monitor, call.callbacks)
-    return _Result(attempt, ansatz, state, held_out, outcome)
+    return _Result(attempt, ansatz, state, held_out, outcome, trial_seconds)
 
 
 def _ansatz(net, call: _Call) -> Ansatz:

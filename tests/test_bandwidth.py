@@ -113,7 +113,7 @@ def test_where_nothing_is_left_to_gain_the_bandwidth_given_stays(built):
 
 
 def test_when_the_time_is_up_one_trial_of_each_size_must_do(built):
-    trial = found(wave(12.0), FrozenSines(400), 800, spent=lambda: True)
+    trial = found(wave(12.0), FrozenSines(400), 800, left=lambda: 0.0)
     tried = [(n.width, n.omega) for n in built]
     assert tried == [(trial_net(trial.net).width, OMEGAS[0]), (400, OMEGAS[0])]
     assert math.isfinite(trial.loss)

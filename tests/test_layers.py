@@ -11,12 +11,12 @@ import pinnsine
 
 PACKAGE = Path(pinnsine.__file__).parent
 LAYERS = {
-    "L0": "version errors outcome towers index jet rules evaluate calculus",
+    "L0": "version errors outcome towers index jet rules evaluate calculus plane_waves",
     "L1": "points sampling domain quadrature local constraint probe check problem reference",
-    "L2": "nets hard ansatz",
-    "L3": "scaling objective linearised least_squares",
-    "L4": "optim bandwidth loop resampling policy budget history estimate state monitor arguments",
-    "L5": "progress plot export runfile solution solve",
+    "L2": "nets hard ansatz windows",
+    "L3": "scaling objective linearised least_squares damped_qr",
+    "L4": "optim rest bandwidth loop resampling policy budget history estimate state monitor arguments",
+    "L5": "progress plot export runfile solution solve march",
     "L6": "options cli __main__ __init__",
 }
 LEVEL = {name: level for level, names in enumerate(LAYERS.values()) for name in names.split()}

@@ -4,7 +4,7 @@ import pytest
 import torch
 from helpers import gap, rand
 
-from pinnsine.errors import EvaluationError
+from pinnsine.errors import EvaluationError, ProblemError
 from pinnsine.linearised import Linearised, gram_matrix
 
 ROWS, JACOBIAN = rand(40, seed=1), rand(40, 7, seed=2)
@@ -41,6 +41,56 @@ def test_the_damped_step_minimises_the_damped_model(damping):
     stacked = torch.cat([JACOBIAN, damping**0.5 * torch.eye(7, dtype=torch.float64)])
     expected = torch.linalg.lstsq(stacked, torch.cat([-ROWS, torch.zeros(7, dtype=torch.float64)])[:, None]).solution[:, 0]
     assert gap(step, expected) <= 1e-10
+
+
+FORMS = ["cholesky", "dual", "qr"]
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+@pytest.mark.parametrize("damping", [1e-4, 1e-2, 10.0])
+@pytest.mark.parametrize("shape", [(40, 7), (7, 40), (9, 9)])
+@pytest.mark.parametrize("form", [*FORMS, "auto"])
+def test_every_form_solves_the_same_damped_problem(form, shape, damping, scaled):
+    """The least-squares solution of [J; sqrt(damping D)] p = [-v; 0]."""
+    jacobian, rows, v = rand(*shape, seed=2), rand(shape[0], seed=1), rand(shape[0], seed=4)
+    jacobian[:, 0] *= 10
+    model = Linearised.dense(rows, jacobian, form, scaled)
+    weights = jacobian.norm(dim=0) if scaled else torch.ones(shape[1], dtype=torch.float64)
+    stacked = torch.cat([jacobian, damping**0.5 * torch.diag(weights)])
+    factor = model.factor(damping)
+    for right, projected in ((rows, model.projected), (v, model.project(v))):
+        padded = torch.cat([-right, torch.zeros(shape[1], dtype=torch.float64)])
+        expected = torch.linalg.lstsq(stacked, padded[:, None]).solution[:, 0]
+        assert gap(-factor.solve(projected), expected) <= 1e-8
+        assert model.norm(expected) == pytest.approx(float((weights * expected).norm()))
+    largest = float(torch.linalg.matrix_norm(jacobian / weights, 2)) ** 2
+    assert largest / max(shape) <= model.size <= largest * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_the_kernel_by_columns_is_that_of_the_whole(scaled):
+    jacobian = rand(7, 40, seed=2)
+    jacobian[:, 3] = 0
+    rows = ROWS[:7]
+    whole = Linearised.dense(rows, jacobian, "dual", scaled)
+    parts = Linearised.streamed_by_columns(rows, jacobian.split(9, dim=1), jacobian.__matmul__, jacobian.T.__matmul__, scaled)
+    assert gap(parts.kernel, whole.kernel) <= 1e-14
+    assert gap(parts.factor(1e-3).solve(rows), whole.factor(1e-3).solve(rows)) <= 1e-12
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_floor_is_where_rounding_begins(form):
+    """A singular value s is found again by the form while s^2 is above the floor, and the floor of QR is that of Cholesky squared."""
+    jacobian = torch.diag(torch.tensor([1.0, 1e-3, 1e-6], dtype=torch.float64))
+    model = Linearised.dense(ROWS[:3], jacobian, form)
+    eps = torch.finfo(torch.float64).eps
+    assert model.floor == pytest.approx((4 * eps) ** 2 if form == "qr" else 4 * eps)
+    assert model.factor(model.floor) is not None
+
+
+def test_an_unknown_form_is_refused_with_the_known_ones():
+    with pytest.raises(ProblemError, match="Unknown factorisation 'lu': choose one of 'cholesky', 'qr', 'dual', 'auto'"):
+        Linearised.dense(ROWS, JACOBIAN, "lu")
 
 
 def test_no_factor_where_the_matrix_is_not_positive_definite():

@@ -433,6 +433,47 @@ def test_a_small_memory_budget_changes_nothing_but_the_order_of_work(name):
     assert gap(streamed.adjoint(weights), dense.adjoint(weights)) <= 1e-12
 
 
+@pytest.mark.parametrize("memory", [1.0, 2e4, 1e9])
+@pytest.mark.parametrize("scaled", [False, True])
+def test_the_dual_form_needs_no_more_than_a_part_of_the_columns_at_a_time(memory, scaled):
+    small, theta = bound(PROBLEMS["several constraints"](), MLP(12, 2), memory=memory)
+    rows, jacobian = small.jacobian(theta)
+    assert small.count < len(theta)
+    norms = jacobian.square().sum(dim=0)
+    expected = jacobian / norms @ jacobian.T if scaled else jacobian @ jacobian.T
+    for form in ("dual", "auto"):
+        model = small.linearise(theta, form, scaled)
+        assert gap(model.rows, rows) <= 1e-13
+        assert gap(model.kernel, expected) <= 1e-12
+        v = rand(small.count, seed=3)
+        assert gap(model.adjoint(v), jacobian.T @ v) <= 1e-12
+
+
+def test_the_orthogonal_form_is_refused_where_the_jacobian_does_not_fit():
+    small, theta = bound(PROBLEMS["plain"](), memory=1.0)
+    with pytest.raises(ProblemError, match=r"factorisation='qr' keeps the whole Jacobian, 6 rows by .* raise memory="):
+        small.linearise(theta, "qr")
+
+
+def test_a_batch_holds_a_share_of_every_constraint_and_is_drawn_anew_for_every_seed():
+    objective, theta = bound(PROBLEMS["several constraints"](), count=40)
+    assert objective.batch(None, 1) is objective
+    assert objective.batch(objective.count, 1) is objective
+    batch = objective.batch(objective.count // 4, 1)
+    assert {n: len(p) for n, p in batch.points.items()} == {n: len(p) // 4 for n, p in objective.points.items() if n != "probe"} | {"probe": 2}
+    again, other = (objective.batch(objective.count // 4, seed).points["pde"]["x"] for seed in (1, 2))
+    assert torch.equal(batch.points["pde"]["x"], again)
+    assert not torch.equal(batch.points["pde"]["x"], other)
+    assert set(batch.points["pde"]["x"].tolist()) <= set(objective.points["pde"]["x"].tolist())
+    mean = sum(objective.batch(objective.count // 2, seed).loss(theta) for seed in range(100)) / 100
+    assert mean == pytest.approx(objective.loss(theta), rel=0.1)
+
+
+def test_coupled_rows_are_never_parted_by_a_batch():
+    objective, _ = bound(one(lambda s: s.u - s.u.values.mean()), count=40)
+    assert objective.batch(5, 1).count == 40
+
+
 def test_coupled_rows_stay_together_whatever_the_budget():
     problem = one(lambda s: s.u - s.u.values.mean())
     large, theta = bound(problem, count=150)
@@ -537,7 +578,8 @@ def test_thinned_points_are_a_share_of_every_constraints_own(share):
 @pytest.mark.parametrize("name", SEVERAL)
 def test_the_gauss_newton_step_is_that_of_least_squares_with_the_jacobian(name):
     objective, theta = bound(PROBLEMS[name](), MLP(2, 1), count=30)
-    rows, step = objective.gauss_newton(theta, 0.1)
+    found = objective.gauss_newton(theta, 0.1)
+    rows, step = found.rows, found.step
     function = rows_function(objective)
     jacobian = torch.func.jacrev(function)(theta)
     assert gap(rows, function(theta)) <= 1e-13

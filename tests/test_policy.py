@@ -22,6 +22,8 @@ PLACES = Points({**columns(["x", "t"], 9, low=0.0), "m": rand(9, seed=7)})
 HEAT = Residual("pde", lambda s: s.u_t - s.u_xx)
 START = Initial("start", u=lambda s: torch.sin(math.pi * s.x))
 
+STAGED = LevenbergMarquardt(factorisation="staged")
+
 
 def one(residual, domain=LINE, fields="u", **options):
     return Problem(domain, fields, [Residual("pde", residual)], **options)
@@ -121,7 +123,7 @@ def test_a_smooth_problem_is_tried_on_more_and_more_frozen_sines_and_trained_at_
     assert all(a.phases == (GaussNewton(),) and a.sampler == "sobol" and a.above == EXACT for a in frozen)
     assert all("linear problem: least squares" in a.reason for a in frozen)
     assert isinstance(trained.net, Siren)
-    assert (trained.phases, trained.points, trained.above) == ((LevenbergMarquardt(),), POINTS, TRAINABLE)
+    assert (trained.phases, trained.points, trained.above) == ((STAGED,), POINTS, TRAINABLE)
 
 
 def test_a_nonlinear_problem_says_newtons_method():
@@ -184,7 +186,7 @@ def test_a_sampler_given_is_used_by_every_attempt():
 def test_a_network_given_is_the_only_attempt(net):
     [only] = planned(smooth(), net=net)
     assert only.net is net
-    assert only.phases == (LevenbergMarquardt(),)
+    assert only.phases == (STAGED,)
     assert only.reason == "network given"
     assert only.points == POINTS
 

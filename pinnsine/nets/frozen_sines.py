@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import linear
 
 from pinnsine.errors import ProblemError
+from pinnsine.plane_waves import plane_waves
 
 
 @dataclass(frozen=True)
@@ -69,4 +69,4 @@ class SineLayer(nn.Module):
             self.output.weight.normal_(0, 1e-3 / math.sqrt(len(phase)), generator=generator)
 
     def forward(self, x):
-        return self.output(torch.sin(linear(x, self.weight, self.phase)))
+        return self.output(plane_waves(x, self.weight, self.phase))

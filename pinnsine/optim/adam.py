@@ -41,8 +41,8 @@ class Adam:
         mean = self.beta1 * state["mean"] + (1 - self.beta1) * g
         square = self.beta2 * state["square"] + (1 - self.beta2) * g * g
         direction = (mean / (1 - self.beta1**count)) / ((square / (1 - self.beta2**count)).sqrt() + 1e-12)
-        theta = theta - self._rate(count) * direction
-        return Step(theta, loss, {"mean": mean, "square": square, "count": count})
+        progress = Progress.MOVED if bool(direction.any()) else Progress.STALLED
+        return Step(theta - self._rate(count) * direction, loss, {"mean": mean, "square": square, "count": count}, progress)
 
     def _rate(self, count: int) -> float:
         if self.iterations is None:

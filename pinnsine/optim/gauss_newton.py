@@ -2,7 +2,7 @@
 
 Minimises |r(theta)|^2 by steps p = argmin |r + J p|, shortened until the loss falls as it should (Armijo's rule; Nocedal & Wright 2006,
 section 10.3). Rows that are affine in the parameters are solved in one step; a second one takes away the rounding of the first. The run
-ends when a full step gains little: Newton's method gains much until it is at an end.
+ends where the linearised rows leave nothing to gain, or what is left is rounding.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from pinnsine.optim.step import Progress, Step
 
 HALVINGS = 12
 SUFFICIENT = 1e-4
-LITTLE = 0.8  # of the loss, left after a full step
+LITTLE = 1e-6  # of the loss: no gain worth a step
+NOISE = 3.0  # rounding errors of the rows, below which they are taken for zero
 SINGLE = 5e-6  # the least damping in float32: as many of its rounding errors as 1e-14 is in float64
 
 
@@ -43,15 +44,14 @@ class GaussNewton:
     def step(self, objective, theta: Tensor, state: dict) -> Step:
         """One iteration from theta (P,)."""
         damping = self.damping if theta.dtype == torch.float64 else max(self.damping, SINGLE)
-        rows, p = objective.gauss_newton(theta, damping)
-        before, length = float(rows.square().sum()), 1.0
-        if not bool(torch.isfinite(p).all()):
+        found, length = objective.gauss_newton(theta, damping), 1.0
+        before, expected = float(found.rows.square().sum()), float(found.left.square().sum())
+        if before < (NOISE * found.rounding) ** 2 or not expected < (1 - LITTLE) * before:
             return Step(theta, before, state, Progress.STALLED)
         for tried in range(HALVINGS):
-            new = theta + length * p
+            new = theta + length * found.step
             loss = float(objective.rows(new).square().sum())
             if math.isfinite(loss) and loss < (1 - SUFFICIENT * length) * before:
-                done = length == 1 and loss > LITTLE * before
-                return Step(new, loss, state, Progress.STALLED if done else Progress.MOVED, tried + 2)
+                return Step(new, loss, state, Progress.MOVED, tried + 2)
             length /= 2
         return Step(theta, before, state, Progress.STALLED, HALVINGS + 1)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from pinnsine.errors import ProblemError
+from pinnsine.optim.line_search import line_search
 from pinnsine.optim.step import Progress, Step
 
 
@@ -28,9 +27,13 @@ class LBFGS:
             raise ProblemError(f"LBFGS needs a memory of at least one pair, got {self.memory}.")
 
     def start(self, objective, theta: Tensor) -> dict:
-        """The state between iterations: loss and gradient at theta, and the pairs; empty after a change of points."""
+        """The state between iterations: loss and gradient at theta, and the pairs, none yet."""
         loss, gradient = objective.loss_and_gradient(theta)
         return {"loss": loss, "gradient": gradient, "steps": [], "changes": []}
+
+    def restart(self, objective, theta: Tensor, state: dict) -> dict:
+        """The state after a change of points: the pairs are dropped."""
+        return self.start(objective, theta)
 
     def step(self, objective, theta: Tensor, state: dict) -> Step:
         """One iteration from theta (P,)."""
@@ -65,35 +68,3 @@ class LBFGS:
         for (s, y), weight in zip(pairs, reversed(weights), strict=True):
             q = q + s * (weight - (y @ q) / (s @ y))
         return -q
-
-
-def line_search(objective, theta: Tensor, direction: Tensor, loss: float, gradient: Tensor) -> tuple[tuple[Tensor, float, Tensor] | None, int]:
-    """A step along ``direction`` that meets the strong Wolfe conditions (c1 = 1e-4, c2 = 0.9), or None; and the evaluations."""
-    from scipy.optimize import line_search as wolfe
-
-    seen: dict[float, tuple[Tensor, float, Tensor]] = {}
-
-    def at(alpha: float) -> tuple[Tensor, float, Tensor]:
-        if alpha not in seen:
-            point = theta + alpha * direction
-            seen[alpha] = (point, *objective.loss_and_gradient(point))
-        return seen[alpha]
-
-    # scipy searches on vectors: along the line the vector is the step length itself
-    slope = float(gradient @ direction)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        alpha = wolfe(
-            lambda a: at(float(a[0]))[1],
-            lambda a: (at(float(a[0]))[2] @ direction).reshape(1).numpy(force=True),
-            torch.zeros(1).numpy(),
-            torch.ones(1).numpy(),
-            gfk=torch.tensor([slope]).numpy(),
-            old_fval=loss,
-            c1=1e-4,
-            c2=0.9,
-            maxiter=20,
-        )[0]
-    if alpha is None or not math.isfinite(at(float(alpha))[1]) or at(float(alpha))[1] >= loss:
-        return None, len(seen)
-    return at(float(alpha)), len(seen)

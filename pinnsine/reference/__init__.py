@@ -2,3 +2,4 @@
 
 from pinnsine.reference.cole_hopf import burgers as burgers
 from pinnsine.reference.exact import Reference as Reference
+from pinnsine.reference.spectral import spectral as spectral

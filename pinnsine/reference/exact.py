@@ -24,6 +24,7 @@ class Reference:
             for all; the attributes of ``s`` are the coordinates, (N,) float64 each.
         floor: by field name, the relative L2 error of the reference itself: no solution can be shown to be better.
         description: where the values come from.
+        chunk: the number of points evaluated at once, unless ``evaluate`` is told another.
 
     Raises:
         ProblemError: no field is given, a field is not a function, or ``floor`` and ``fields`` name different fields.
@@ -32,6 +33,7 @@ class Reference:
     fields: Mapping[str, Callable]
     floor: Mapping[str, float]
     description: str = "reference"
+    chunk: int = CHUNK
 
     def __post_init__(self):
         if not self.fields:
@@ -59,12 +61,12 @@ class Reference:
         """
         return cls(fields, {**dict.fromkeys(fields, ROUNDING), **(floor or {})}, description)
 
-    def evaluate(self, columns: Mapping[str, Tensor], chunk: int = CHUNK) -> dict[str, Tensor]:
+    def evaluate(self, columns: Mapping[str, Tensor], chunk: int | None = None) -> dict[str, Tensor]:
         """The values of all fields at N points, without gradients.
 
         Args:
             columns: by coordinate name, the points' coordinates (N,).
-            chunk: the number of points evaluated at once.
+            chunk: the number of points evaluated at once, by default the reference's own.
 
         Returns:
             By field name, float64 values (N,) on the device of the columns.
@@ -80,7 +82,7 @@ class Reference:
                 f"A reference is evaluated at columns of one shape (N,), got {shapes or 'no columns'}: "
                 "broadcast the coordinates against each other and flatten them."
             )
-        parts = zip(*(column.split(chunk) for column in columns.values()), strict=True)
+        parts = zip(*(column.split(chunk or self.chunk) for column in columns.values()), strict=True)
         batches = [dict(zip(columns, part, strict=True)) for part in parts]
         with torch.no_grad():
             return {name: torch.cat([field_values(name, function, batch) for batch in batches]) for name, function in self.fields.items()}

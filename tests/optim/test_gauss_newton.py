@@ -5,17 +5,13 @@ import math
 import numpy as np
 import pytest
 import torch
-from test_optimizers import Toy, domain_of_logarithm, linear, rosenbrock, smallest_loss
+from toys import Toy, linear, logarithm, rosenbrock, smallest_loss, vector
 
 from pinnsine.errors import EvaluationError
 from pinnsine.optim import GaussNewton
 from pinnsine.optim.step import Progress
 
 METHOD = GaussNewton()
-
-
-def vector(*numbers):
-    return torch.tensor(numbers, dtype=torch.float64)
 
 
 def stepped(function, theta, count=1):
@@ -60,7 +56,7 @@ def test_a_step_that_overshoots_a_curved_valley_is_shortened():
 
 
 def test_a_step_into_numbers_that_are_not_finite_is_shortened_until_they_are():
-    [step] = stepped(domain_of_logarithm, vector(20.0, -5.0))  # Newton's step for log at 20 leads to -40
+    [step] = stepped(logarithm, vector(20.0, -5.0))  # Newton's step for log at 20 leads to -40
     assert step.progress is Progress.MOVED
     assert step.evaluations > 2
     assert math.isfinite(step.loss)
