@@ -71,7 +71,9 @@ def march(problem: Problem, windows: int | Sequence[float], *, time=None, out: s
     clock = Clock(seconds(time if time is not None or options.get("iterations") is not None else DEFAULT_TIME))
     solved: list[Solution] = []
     for k in range(len(edges) - 1):
-        part = _window(problem, edges, k, orders, solved[-1].ansatz if solved else None)
+        part = window_problem(problem, edges, k)
+        if solved:
+            part = _continued(part, solved[-1].ansatz, orders)
         left = None if math.isinf(clock.budget) else max(clock.left, 1e-3) / (len(edges) - 1 - k)
         solved.append(solve(part, time=left, **_carried(options, solved)))
         if solved[-1].outcome in (Outcome.INTERRUPTED, Outcome.CALLBACK):
@@ -115,14 +117,20 @@ def _time_orders(problem: Problem) -> dict[str, int]:
     return found
 
 
-def _window(problem: Problem, edges: Sequence[float], k: int, orders: Mapping[str, int], before: TrialFunction | None) -> Problem:
-    """The problem on window k."""
+def window_problem(problem: Problem, edges: Sequence[float], k: int) -> Problem:
+    """The problem on window k, with the conditions of its own time alone."""
     time = problem.domain.time
     box = Box(*(replace(a, lower=edges[k], upper=edges[k + 1]) if a.name == time else a for a in problem.domain.axes))
-    constraints = [c for c in (_restricted(c, problem.domain, box, first=before is None) for c in problem.constraints) if c is not None]
-    if before is not None:
-        constraints.append(Continuation("continuation", on=box.side(**{time: edges[k]}), before=before, orders=orders))
-    return Problem(box, problem.fields, constraints, reference=problem.reference, name=problem.name)
+    constraints = (_restricted(c, problem.domain, box, first=k == 0) for c in problem.constraints)
+    return Problem(box, problem.fields, [c for c in constraints if c is not None], reference=problem.reference, name=problem.name)
+
+
+def _continued(problem: Problem, before: TrialFunction, orders: Mapping[str, int]) -> Problem:
+    """The problem on a window that starts from the end of the one before."""
+    domain = problem.domain
+    start = domain.side(**{domain.time: domain.axis(domain.time).lower})
+    continuation = Continuation("continuation", on=start, before=before, orders=orders)
+    return Problem(domain, problem.fields, [*problem.constraints, continuation], reference=problem.reference, name=problem.name)
 
 
 def _restricted(constraint: Constraint, domain: Box, box: Box, first: bool) -> Constraint | None:

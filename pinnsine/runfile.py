@@ -17,16 +17,18 @@ import numpy as np
 import torch
 from torch import nn
 
-from pinnsine.ansatz import build_ansatz
+from pinnsine.ansatz import Ansatz, build_ansatz
 from pinnsine.constraint import Dirichlet, Periodic, row_points
 from pinnsine.domain import Axis, Box
 from pinnsine.errors import ProblemError
 from pinnsine.history import History
+from pinnsine.march import window_problem
 from pinnsine.nets import NETWORKS
 from pinnsine.outcome import Outcome
 from pinnsine.probe import FieldScale, trace
 from pinnsine.problem import Field, Problem, Unknown, load_problem
 from pinnsine.solution import Solution
+from pinnsine.windows import Windowed
 
 FORMAT = "pinnsine run"
 VERSION = 1
@@ -78,13 +80,12 @@ def load(path: str | Path, problem: Problem | None = None, net: nn.Module | None
         _require_same(problem, spec, prints, path)
     else:
         problem = _bare_problem(spec, path)
-    if net is None:
-        if spec["net"] is None:
-            raise ProblemError(f"{path}: the run used a module of its own: give it again, as in load(path, net=module).")
-        settings = dict(spec["net"])
-        net = NETWORKS[settings.pop("kind")](**settings)
-    scales = {n: FieldScale(*s) for n, s in spec["scales"].items()}
-    ansatz = build_ansatz(problem, net, scales, torch.Generator().manual_seed(0), spec["evaluator"])
+    if spec.get("windows"):
+        edges = spec["edges"]
+        windows = [_trial(window_problem(problem, edges, k), window, net, path) for k, window in enumerate(spec["windows"])]
+        ansatz = Windowed(problem, windows, edges)
+    else:
+        ansatz = _trial(problem, spec, net, path)
     if len(theta) != ansatz.size:
         raise ProblemError(f"{path}: the run has {len(theta)} parameters, this network {ansatz.size}: give the network of the run.")
     ansatz.load(torch.from_numpy(theta))
@@ -93,17 +94,37 @@ def load(path: str | Path, problem: Problem | None = None, net: nn.Module | None
     return Solution(problem, ansatz, History(history), Outcome[spec["outcome"]], estimate, spec["settings"])
 
 
+def _trial(problem: Problem, spec: dict, net: nn.Module | None, path) -> Ansatz:
+    """A trial function as it was built for the run; its parameters are still to be read."""
+    if net is None:
+        if spec["net"] is None:
+            raise ProblemError(f"{path}: the run used a module of its own: give it again, as in load(path, net=module).")
+        settings = dict(spec["net"])
+        net = NETWORKS[settings.pop("kind")](**settings)
+    scales = {n: FieldScale(*s) for n, s in spec["scales"].items()}
+    return build_ansatz(problem, net, scales, torch.Generator().manual_seed(0), spec["evaluator"])
+
+
+def _trial_spec(ansatz: Ansatz | Windowed) -> dict:
+    return {
+        "net": _net_spec(ansatz.net),
+        "evaluator": ansatz.pieces[0].evaluator,
+        "scales": {n: [s.shift, s.scale] for n, s in ansatz.scales.items()},
+    }
+
+
 def _spec(solution: Solution) -> dict:
     problem, ansatz = solution.problem, solution.ansatz
+    windowed = isinstance(ansatz, Windowed)
     return {
         "name": problem.name,
         "source": problem.source,
         "axes": [asdict(a) for a in problem.domain.axes],
         "fields": [asdict(f) for f in problem.fields],
         "unknowns": [asdict(u) for u in problem.unknowns],
-        "net": _net_spec(ansatz.net),
-        "evaluator": ansatz.pieces[0].evaluator,
-        "scales": {n: [s.shift, s.scale] for n, s in ansatz.scales.items()},
+        **_trial_spec(ansatz),
+        "windows": [_trial_spec(window) for window in ansatz.windows] if windowed else None,
+        "edges": ansatz.edges if windowed else None,
         "periodic": [c.coordinate for c in problem.constraints if isinstance(c, Periodic) and c.hard],
         "hard": [
             [p.constraint, field, p.face.name, p.face.value, p.target if isinstance(p.target, int | float) else None]

@@ -45,7 +45,7 @@ class Windowed(TrialFunction):
         problem = self.problem
         context = Context(problem.domain.names, problem.domain.space, points.normal)
         inner = torch.tensor(self.edges[1:-1], dtype=torch.float64, device=points[problem.domain.time].device)
-        window = torch.bucketize(points[problem.domain.time].double(), inner)
+        window = torch.bucketize(points[problem.domain.time].double().contiguous(), inner)
         states = []
         for k in window.unique().tolist():
             index = (window == k).nonzero()[:, 0]
