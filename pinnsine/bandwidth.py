@@ -29,7 +29,7 @@ SETTLED = 0.1  # of the loss, left by a step after which a trial is over, once i
 TRUSTED = 1e-3
 WORTH = 0.5  # a held-out loss below this part of the best is worth a bandwidth of its own for a coordinate
 MARGIN = 2.0  # trials that must fit the time left for a further one to be made
-EXACT = 1e-22  # a held-out loss below which rounding is all that is left
+ROUNDING = 1e-26  # a held-out loss below which rounding is all that is left
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class _Trials:
 
     def wanted(self, best: Trial) -> bool:
         """Whether there is anything to gain on the best, and time for it."""
-        return best.loss > EXACT and self.left() > MARGIN * best.seconds
+        return best.loss > ROUNDING and self.left() > MARGIN * best.seconds
 
     def of(self, net: FrozenSines) -> Trial:
         if net not in self.known:
@@ -127,7 +127,7 @@ class _Trials:
         for _ in range(STEPS):
             step = method.step(objective, theta, {})
             theta = step.theta
-            if step.progress is not Progress.MOVED or step.loss < EXACT or SETTLED * before < step.loss < TRUSTED or self.left() <= 0:
+            if step.progress is not Progress.MOVED or step.loss < ROUNDING or SETTLED * before < step.loss < TRUSTED or self.left() <= 0:
                 break
             before = step.loss
         loss = held_out.loss(theta)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import json
 import math
 import re
@@ -92,6 +93,7 @@ def solve(
     iterations: Annotated[int | None, typer.Option(help="The most iterations.")] = None,
     target: Annotated[float | None, typer.Option(help="Stop at this estimated relative error.")] = None,
     points: Annotated[int | None, typer.Option(min=1, help="Points of the equations together.")] = None,
+    windows: Annotated[int | None, typer.Option(help="Solve an evolution in so many time windows.")] = None,
     threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
     dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float64",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
@@ -114,7 +116,8 @@ def solve(
         for path, suffixes, what in ((out, RUN_FILES, "A run"), (plot, FORMATS, "A picture")):
             if path is not None:
                 require_writable(path, suffixes, what)
-        solution = pinnsine.solve(
+        method = pinnsine.solve if windows is None else functools.partial(pinnsine.march, windows=windows)
+        solution = method(
             asked,
             net=network,
             optimizer=phases,

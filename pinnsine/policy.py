@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from pinnsine.bandwidth import EXACT
 from pinnsine.constraint import Periodic, Residual, row_points
 from pinnsine.index import Collapsed, Index
 from pinnsine.nets import MLP, FrozenSines, Siren
@@ -30,6 +29,7 @@ HELD_OUT = 0.8  # held-out points per training point
 FROZEN_COORDINATES = 3  # above, so many frequencies fill space too thinly
 FROZEN_SINES = (700, 1400, 2800)  # for all fields together; more where fewer do not do
 ROWS_PER_SINE = 4
+EXACT = 1e-22  # a held-out loss below which more sines were never seen to be worth their time
 PROMISING = 1e-3  # a held-out loss above which more frozen sines will not do either
 TRAINABLE = 1e-14  # a held-out loss below which training was never seen to go further
 

@@ -6,14 +6,13 @@ import pytest
 import torch
 from helpers import columns, rand
 
-from pinnsine.bandwidth import EXACT
 from pinnsine.calculus import D, advect, div, grad, laplacian
 from pinnsine.constraint import Data, Dirichlet, Initial, Integral, Periodic, Residual
 from pinnsine.domain import Box, Interval, Rectangle, Time
 from pinnsine.nets import MLP, FrozenSines, Siren
 from pinnsine.optim import Adam, GaussNewton, LevenbergMarquardt
 from pinnsine.points import Points
-from pinnsine.policy import FROZEN_SINES, POINTS, ROWS_PER_SINE, TRAINABLE, attempts, is_linear, plan, share_points
+from pinnsine.policy import EXACT, FROZEN_SINES, POINTS, ROWS_PER_SINE, TRAINABLE, attempts, is_linear, plan, share_points
 from pinnsine.problem import Field, Problem, Unknown
 from pinnsine.scaling import field_scales
 
