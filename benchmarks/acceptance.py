@@ -167,12 +167,12 @@ HEAD = (
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", nargs="*", help="solve only the rows of these problems")
+    parser.add_argument("name", nargs="*", help="solve only the rows of these problems, or with these labels")
     parser.add_argument("--seed", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--write", action="store_true", help="keep the table in benchmarks/results/acceptance.md")
     arguments = parser.parse_args()
-    rows = [r for r in ROWS if not arguments.name or r.problem in arguments.name]
+    rows = [r for r in ROWS if not arguments.name or {r.problem, r.label} & set(arguments.name)]
     if not rows:
         parser.error(f"no row solves {', '.join(arguments.name)}: choose among {', '.join(sorted({r.problem for r in ROWS}))}")
     host = machine(arguments.threads)

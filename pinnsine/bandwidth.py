@@ -24,7 +24,7 @@ from pinnsine.rest import from_rest
 TRIAL = 250  # sines of a first trial
 OMEGAS = (2.0, 4.0, 7.0, 12.0, 20.0, 35.0, 60.0)
 CLIMB = 1.4  # the factor from one bandwidth to the next at the full number of sines
-STEPS = 6  # Newton steps of a trial
+STEPS = 6  # Newton steps of a trial of a nonlinear problem
 SETTLED = 0.1  # of the loss, left by a step after which a trial is over, once it is below TRUSTED
 TRUSTED = 1e-3
 WORTH = 0.5  # a held-out loss below this part of the best is worth a bandwidth of its own for a coordinate
@@ -54,18 +54,18 @@ def tuned(
     held_out: Objective,
     seed: int,
     near: float | tuple[float, ...] | None = None,
-    rest: bool = False,
+    linear: bool = False,
     left: Callable[[], float] = lambda: math.inf,
 ) -> Trial:
     """``net`` with the bandwidth, one for each coordinate, that leaves the smallest held-out rows, and its parameters.
 
     ``objective`` and ``held_out`` are bound to ``trial_net(net)`` at the points of the full network. ``near``: a bandwidth to start from,
-    such as was found for fewer sines; ``rest``: start trials from rest (``pinnsine.rest``). ``left``: the seconds left; where they do
-    not suffice for a further trial, the best so far must do.
+    such as was found for fewer sines; ``linear``: one step does. ``left``: the seconds left; where they do not suffice for a further
+    trial, the best so far must do.
     """
     if near is None:
-        near = _searched(trial_net(net), objective, held_out, seed, rest, left)
-    trials = _Trials(objective, held_out, seed, rest, left)
+        near = _searched(trial_net(net), objective, held_out, seed, linear, left)
+    trials = _Trials(objective, held_out, seed, linear, left)
     best = trials.of(replace(net, omega=near))
     for factor in (CLIMB, 1 / CLIMB):
         while trials.wanted(best) and (moved := trials.of(replace(best.net, omega=_scaled(best.net.omega, factor)))).loss < best.loss:
@@ -73,10 +73,10 @@ def tuned(
     return best
 
 
-def _searched(net: FrozenSines, objective: Objective, held_out: Objective, seed: int, rest: bool, left) -> float | tuple[float, ...]:
+def _searched(net: FrozenSines, objective: Objective, held_out: Objective, seed: int, linear: bool, left) -> float | tuple[float, ...]:
     """The best bandwidth of few sines over the whole range, then doubled or halved along one coordinate after another."""
     share = net.width * 4 / max(objective.count, 1)
-    trials = _Trials(objective.thinned(min(share, 1.0)), held_out.thinned(min(share, 1.0)), seed, rest, left)
+    trials = _Trials(objective.thinned(min(share, 1.0)), held_out.thinned(min(share, 1.0)), seed, linear, left)
     best = trials.of(replace(net, omega=OMEGAS[0]))
     for omega in OMEGAS[1:]:
         if trials.wanted(best):
@@ -104,8 +104,8 @@ def _scaled(omega: float | tuple[float, ...], factor: float) -> float | tuple[fl
 class _Trials:
     """One network after another at the same points, each tried once."""
 
-    def __init__(self, objective: Objective, held_out: Objective, seed: int, rest: bool, left: Callable[[], float]):
-        self.objective, self.held_out, self.seed, self.rest, self.left = objective, held_out, seed, rest, left
+    def __init__(self, objective: Objective, held_out: Objective, seed: int, linear: bool, left: Callable[[], float]):
+        self.objective, self.held_out, self.seed, self.linear, self.left = objective, held_out, seed, linear, left
         self.known: dict[FrozenSines, Trial] = {}
 
     def wanted(self, best: Trial) -> bool:
@@ -122,9 +122,9 @@ class _Trials:
         ansatz = build_ansatz(old.problem, net, old.scales, torch.Generator().manual_seed(self.seed), old.pieces[0].evaluator)
         ansatz.to(next(old.parameters()))  # device and number type
         objective, held_out = self.objective.with_ansatz(ansatz), self.held_out.with_ansatz(ansatz)
-        theta, method = from_rest(objective, ansatz.flat()) if self.rest else ansatz.flat(), GaussNewton()
+        theta, method = ansatz.flat() if self.linear else from_rest(objective, ansatz.flat()), GaussNewton()
         before = math.inf
-        for _ in range(STEPS):
+        for _ in range(1 if self.linear else STEPS):
             step = method.step(objective, theta, {})
             theta = step.theta
             if step.progress is not Progress.MOVED or step.loss < ROUNDING or SETTLED * before < step.loss < TRUSTED or self.left() <= 0:

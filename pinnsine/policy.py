@@ -38,7 +38,7 @@ TRAINABLE = 1e-14  # a held-out loss below which training was never seen to go f
 class Attempt:
     """A network, the phases that train it, a sampler, the row points of equations together, and the reason in words.
 
-    ``rest``: frozen sines start from the evolution at rest (``pinnsine.rest``) and not from zero.
+    ``linear``: the rows are known to be affine in the fields.
     The attempt is made only if the held-out loss of the best before it lies between ``above`` and ``below``.
     """
 
@@ -49,7 +49,7 @@ class Attempt:
     points: int = POINTS
     above: float = 0.0
     below: float = math.inf
-    rest: bool = False
+    linear: bool = False
 
 
 def plan(problem: Problem, scales, net, phases: tuple, points, sampler: str | None, start, dtype: str, memory: float) -> tuple[Attempt, ...]:
@@ -63,8 +63,8 @@ def plan(problem: Problem, scales, net, phases: tuple, points, sampler: str | No
     if net is not None or start is not None:
         default = replace(default, net=net if start is None else start.ansatz.net, reason="network given")
     if isinstance(default.net, FrozenSines):
-        rest = problem.domain.time is not None and not is_linear(problem, scales)
-        default = replace(default, phases=(GaussNewton(),), points=ROWS_PER_SINE * default.net.width * len(problem.fields), rest=rest)
+        rows = ROWS_PER_SINE * default.net.width * len(problem.fields)
+        default = replace(default, phases=(GaussNewton(),), points=rows, linear=is_linear(problem, scales))
     return (replace(default, phases=phases or default.phases, sampler=sampler or default.sampler),)
 
 
@@ -95,13 +95,12 @@ def frozen_attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, .
         return ()
     linear = is_linear(problem, scales)
     word = "linear problem: least squares on frozen sines" if linear else "smooth problem: Newton's method on frozen sines"
-    rest = problem.domain.time is not None and not linear
     found = []
     for total in FROZEN_SINES:
         points = ROWS_PER_SINE * total
         if 8 * total * (points + data) <= memory:
             below = PROMISING if found else math.inf
-            found.append(Attempt(FrozenSines(total // len(problem.fields)), (GaussNewton(),), "sobol", word, points, EXACT, below, rest))
+            found.append(Attempt(FrozenSines(total // len(problem.fields)), (GaussNewton(),), "sobol", word, points, EXACT, below, linear))
     return tuple(found)
 
 

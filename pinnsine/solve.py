@@ -190,10 +190,10 @@ def _made(attempt: policy.Attempt, call: _Call, history: History, before: _Resul
     theta, trial_seconds = ansatz.flat(), 0.0
     if free:
         near = before.attempt.net.omega if before is not None and isinstance(before.attempt.net, FrozenSines) else None
-        trial = tuned(net, objective, held_out, call.seed, near, attempt.rest, call.limits.left)
+        trial = tuned(net, objective, held_out, call.seed, near, attempt.linear, call.limits.left)
         attempt, ansatz, theta, trial_seconds = replace(attempt, net=trial.net), trial.ansatz, trial.theta, trial.seconds
         objective, held_out = objective.with_ansatz(ansatz), held_out.with_ansatz(ansatz)
-    elif attempt.rest and call.start is None:
+    elif isinstance(net, FrozenSines) and not attempt.linear and call.start is None:
         theta = from_rest(objective, theta)
     state = State(theta, objective, torch.Generator().manual_seed(call.seed + 2), iteration=history.rows, history=history)
     monitor = Monitor(call.problem, held_out)

@@ -1,0 +1,42 @@
+"""The evolution at rest: u_t = 0 with the conditions given, as far as the sines can."""
+
+import torch
+from helpers import bound
+
+from pinnsine.constraint import Dirichlet, Initial, Residual
+from pinnsine.domain import Interval, Time
+from pinnsine.nets import FrozenSines
+from pinnsine.points import Points
+from pinnsine.problem import Problem
+from pinnsine.rest import from_rest
+
+NET = FrozenSines(80, 5.0)
+
+
+def strong():
+    domain = Interval("x", -1, 1) * Time(0, 0.2)
+    return Problem(
+        domain,
+        "u",
+        [
+            Residual("pde", lambda s: s.u_tt - s.u_xx + torch.sin(s.u)),
+            Initial("start", u=lambda s: 4 * torch.cos(torch.pi * s.x / 2), u_t=0.0),
+            Dirichlet("walls", u=0.0, on=domain.boundary("x")),
+        ],
+    )
+
+
+def test_rest_keeps_the_initial_values():
+    objective, theta = bound(strong(), NET, count=300)
+    ansatz, found = objective.ansatz, from_rest(objective, theta)
+    x = torch.linspace(-1, 1, 9, dtype=torch.float64)
+    for t in (0.0, 0.1, 0.2):
+        local = ansatz.local(ansatz.views(found), Points({"x": x, "t": torch.full_like(x, t)}), {"u": {(), ("t",)}})
+        assert float((local.u.values - 4 * torch.cos(torch.pi * x / 2)).abs().max()) < 1e-4
+        assert float(local.u_t.values.abs().max()) < 1e-3
+
+
+def test_without_time_nothing_is_at_rest():
+    line = Interval("x", 0, 1)
+    objective, theta = bound(Problem(line, "u", [Residual("pde", lambda s: s.u_xx + s.u**2)]), NET, count=100)
+    assert torch.equal(from_rest(objective, theta), theta)
