@@ -61,7 +61,7 @@ ROWS = (
     Row("Helmholtz (1, 4), trained sines, by Cholesky", "helmholtz", 30, 1e-8, choices={**sines(3, 4.0), "optimizer": CHOLESKY}),
     Row("Poisson, trained sines", "poisson", 60, 1e-10, choices=sines(3, 1.5)),
     Row("Helmholtz (1, 4), trained sines", "helmholtz", 60, 5e-9, choices=sines(3, 4.0)),
-    Row("Wave, two modes, trained sines", "wave", 60, 1e-5, choices=sines(3, 6.0)),
+    Row("Wave, two modes, trained sines", "wave", 60, 1e-5, choices=sines(3, 4.0)),
     Row("Heat, trained sines", "heat", 60, 1e-8, choices=sines(3, 2.0)),
     Row("Multi-scale Poisson (4, 8, 12, 16)", "multiscale_poisson", 60, 1e-8),
     Row("Poisson in five dimensions", "poisson_nd", 60, 1e-6, choices=sines(3, 1.0)),
