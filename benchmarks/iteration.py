@@ -1,13 +1,12 @@
 """What one Levenberg-Marquardt iteration costs, part by part, beside one symmetric rank-k update (dsyrk) of the same Jacobian.
 
-    python benchmarks/iteration.py [--width 26] [--points 6667] [--threads 2] [--write]
+    [OMP_NUM_THREADS=1] python benchmarks/iteration.py [--width 26] [--points 6667] [--write]
 
 The problem is Burgers' equation on a tanh network of three hidden layers: about 1,500 parameters and 8,000 rows as it stands. Each part is
 the median of several calls on the same parameters; an iteration is a step of the method, with all trials it makes, after a few to settle.
 """
 
 import argparse
-import os
 import statistics
 import time
 from pathlib import Path
@@ -57,10 +56,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--width", type=int, default=26)
     parser.add_argument("--points", type=int, default=6667)
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--write", action="store_true", help="keep the figures in benchmarks/results/iteration.md")
     arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
     bound, theta = objective(arguments.width, arguments.points)
     method = ps.LevenbergMarquardt()
     state = method.start(bound, theta)
@@ -92,7 +89,7 @@ def main() -> None:
         [
             "# One Levenberg-Marquardt iteration",
             "",
-            f"{machine(arguments.threads)}.",
+            f"{machine(torch.get_num_threads())}.",
             "",
             f"{jacobian.shape[1]} parameters, {jacobian.shape[0]} rows, {statistics.median(evaluations):g} evaluations of them an iteration.",
             "",
