@@ -1,9 +1,9 @@
 """The error of a solution, estimated without a reference.
 
 If u solves F(u) = 0 and v is the solution found, the error e = u - v solves, to first order, the linearised equation F'(v) e = -F(v) with
-the same conditions. It is solved by least squares at points of its own, over functions of another kind: random sines of the coordinates and of
-the network's own last hidden layer (which already resolves fronts), in several bandwidths, of which the one counts that explains most of
-the residual. A correction that explains the part q of the residual is taken for the part q of the error.
+the same conditions. It is solved by least squares at points of its own, over functions of another kind: random sines of the coordinates and
+of the network's own last hidden layer (which already resolves fronts), in several bandwidths; among those that explain most of the residual
+the smallest correction counts. A correction that explains the part q of the residual is taken for the part q of the error.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from pinnsine.least_squares import least_squares
 from pinnsine.nets.network import FullyConnected
 from pinnsine.objective import Objective
 from pinnsine.plane_waves import plane_waves
+from pinnsine.points import Points
 
 FEATURES = 400
 BANDWIDTHS = ((0.8, 0.4), (5.0, 0.0), (2.0, 1.0), (12.0, 0.0))  # of the coordinates in [-1, 1], of the hidden layer
@@ -31,6 +32,7 @@ ROWS = 3  # points per training point, so that noise explains little
 GENERIC_ROWS = 800  # where the Jacobian costs a backward pass a row
 DAMPING = 1e-9  # see least_squares
 LEAST_EXPLAINED = 0.01
+NEARLY = 0.9  # of what the best correction explains: among those that explain as much, the smallest is the likeliest
 GRID = 10_000
 
 
@@ -83,16 +85,28 @@ def estimate_error(objective: Objective, theta: Tensor, clock: Clock | None = No
     names = [f.name for f in ansatz.problem.fields]
     if any(t.constraint.loss is not None for t in objective.terms) or theta.dtype != torch.float64:
         return dict.fromkeys(names, math.nan)
-    fresh = _fresh(objective, seed)
-    best = max(_corrections(fresh, theta, clock, seed), key=lambda c: c.explained)
+    corrections = list(_corrections(_fresh(objective, seed), theta, clock, seed))
+    most = max(c.explained for c in corrections)
+    enough = most - (1 - NEARLY) * abs(most)
     grid = ansatz.problem.domain.grid(GRID).to(theta.dtype, theta.device)
-    need = {n: {()} for n in names}
-    with torch.no_grad():
-        old, new = ansatz.local(ansatz.views(theta), grid, need), best.ansatz.local(best.ansatz.views(best.theta), grid, need)
-        changes = {n: float((getattr(new, n).values - getattr(old, n).values).norm()) for n in names}
-        sizes = {n: float(getattr(old, n).values.norm()) for n in names}
-    found = {n: changes[n] / sizes[n] / max(best.explained, LEAST_EXPLAINED) if sizes[n] > 0 else math.nan for n in names}
+    old = _values(ansatz, theta, grid)
+    candidates = [_errors(old, _values(c.ansatz, c.theta, grid), c.explained) for c in corrections if c.explained >= enough]
+    found = min(candidates, key=lambda errors: sum(errors.values()))
     return {n: max(error, torch.finfo(theta.dtype).eps) for n, error in found.items()}  # no value is known better than to rounding
+
+
+def _values(ansatz: Ansatz, theta: Tensor, points: Points) -> dict[str, Tensor]:
+    """All fields (N,) at points."""
+    names = [f.name for f in ansatz.problem.fields]
+    with torch.no_grad():
+        local = ansatz.local(ansatz.views(theta), points, {n: {()} for n in names})
+        return {n: getattr(local, n).values for n in names}
+
+
+def _errors(old: dict[str, Tensor], new: dict[str, Tensor], explained: float) -> dict[str, float]:
+    """The relative change of every field over the part of the residual that it explains; NaN for a field that vanishes."""
+    sizes = {n: float(v.norm()) for n, v in old.items()}
+    return {n: float((new[n] - old[n]).norm()) / size / max(explained, LEAST_EXPLAINED) if size > 0 else math.nan for n, size in sizes.items()}
 
 
 def _corrections(objective: Objective, theta: Tensor, clock: Clock | None, seed: int) -> Iterator[Correction]:
