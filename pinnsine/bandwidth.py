@@ -19,6 +19,7 @@ from pinnsine.nets import FrozenSines
 from pinnsine.objective import Objective
 from pinnsine.optim.gauss_newton import GaussNewton
 from pinnsine.optim.step import Progress
+from pinnsine.policy import ROWS_PER_SINE
 from pinnsine.rest import from_rest
 
 TRIAL = 250  # sines of a first trial
@@ -75,7 +76,7 @@ def tuned(
 
 def _searched(net: FrozenSines, objective: Objective, held_out: Objective, seed: int, linear: bool, left) -> float | tuple[float, ...]:
     """The best bandwidth of few sines over the whole range, then doubled or halved along one coordinate after another."""
-    share = net.width * 4 / max(objective.count, 1)
+    share = ROWS_PER_SINE * net.width / max(objective.count, 1)
     trials = _Trials(objective.thinned(min(share, 1.0)), held_out.thinned(min(share, 1.0)), seed, linear, left)
     best = trials.of(replace(net, omega=OMEGAS[0]))
     for omega in OMEGAS[1:]:

@@ -91,7 +91,7 @@ def estimate_error(objective: Objective, theta: Tensor, clock: Clock | None = No
     grid = ansatz.problem.domain.grid(GRID).to(theta.dtype, theta.device)
     old = _values(ansatz, theta, grid)
     candidates = [_errors(old, _values(c.ansatz, c.theta, grid), c.explained) for c in corrections if c.explained >= enough]
-    found = min(candidates, key=lambda errors: sum(errors.values()))
+    found = min(candidates, key=lambda errors: sum(error for error in errors.values() if not math.isnan(error)))
     return {n: max(error, torch.finfo(theta.dtype).eps) for n, error in found.items()}  # no value is known better than to rounding
 
 

@@ -32,7 +32,8 @@ def least_squares(matrix: Tensor, right: Tensor, damping: float, origin: Tensor 
 
     ``matrix`` A (R, P), ``right`` b (R,), ``origin`` (P,) zero by default. Two QR factorisations, of A and of its triangle over ``damping``
     times the identity (``pinnsine.damped_qr``). On nearly dependent columns a damping near machine precision serves better than leaving
-    columns out: frozen sines reach 5e-14 on Helmholtz' equation with it, where LAPACK's pivoting (gelsy) stops at 3e-10 with cutoff 1e-14.
+    columns out: frozen sines reach 5e-14 on Helmholtz' equation with it, where LAPACK's pivoting (gelsy) stops at 3e-10 with
+    the cutoff 1e-14, and at 2e-13 with 1e-16.
     """
     scale = matrix.norm(dim=0)
     scale = torch.where(scale > 0, scale, torch.ones_like(scale))

@@ -50,7 +50,6 @@ class Linearised(ABC):
     adjoint: Callable[[Tensor], Tensor]
     metric: Tensor | None
     size: float
-    floor: float
     whole: bool
 
     @staticmethod
@@ -84,6 +83,10 @@ class Linearised(ABC):
             kernel = kernel + part
             metrics.append(metric)
         return Dual(rows, apply, adjoint, kernel, torch.cat(metrics) if scaled else None, whole=False)
+
+    @property
+    def floor(self) -> float:
+        return ROUNDING * torch.finfo(self.rows.dtype).eps * self.size
 
     def norm(self, p: Tensor) -> float:
         """sqrt(p^T D p), for p (P,)."""
@@ -120,10 +123,6 @@ class Primal(Linearised):
         return float(self.gram.diagonal().max()) if self.metric is None else 1.0
 
     @property
-    def floor(self) -> float:
-        return ROUNDING * torch.finfo(self.rows.dtype).eps * self.size
-
-    @property
     def projected(self) -> Tensor:
         return self.gradient
 
@@ -151,10 +150,6 @@ class Dual(Linearised):
     @cached_property
     def size(self) -> float:
         return float(self.kernel.diagonal().max())
-
-    @property
-    def floor(self) -> float:
-        return ROUNDING * torch.finfo(self.rows.dtype).eps * self.size
 
     @property
     def projected(self) -> Tensor:

@@ -6,6 +6,7 @@ in the equations, are prescribed. A short window has little to represent, so tha
 
 from __future__ import annotations
 
+import copy
 import itertools
 import math
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from pinnsine.ansatz import TrialFunction
 from pinnsine.budget import Clock, seconds
@@ -167,7 +169,10 @@ def _part(region: Region | Points, domain: Box, box: Box) -> Region | Points | N
 
 def _carried(options: Mapping, solved: Sequence[Solution]) -> dict:
     """The options of the next window: a bandwidth that was found serves all of them."""
-    if not solved or options.get("net") is not None or not isinstance(solved[-1].ansatz.net, FrozenSines):
+    net = options.get("net")
+    if isinstance(net, nn.Module):  # every window trains a copy: one module cannot hold them all
+        return {**options, "net": copy.deepcopy(net)}
+    if not solved or net is not None or not isinstance(solved[-1].ansatz.net, FrozenSines):
         return dict(options)
     return {**options, "net": solved[-1].ansatz.net}
 

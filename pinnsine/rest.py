@@ -19,9 +19,9 @@ def from_rest(objective: Objective, theta: Tensor) -> Tensor:
     problem = objective.ansatz.problem
     time = problem.domain.time
     equation = next((t for t in objective.terms if isinstance(t.constraint, Residual) and t.constraint.on is None), None)
-    if time is None or equation is None:
-        return theta
     moving = [f.name for f in problem.fields if time in f.of]
+    if equation is None or not moving:
+        return theta
     constraint = Residual("rest", lambda s: {n: D(getattr(s, n), time) for n in moving})
     half = problem.domain.axis(time).length / 2
     need = {f.name: {(time,)} if f.name in moving else set() for f in problem.fields}

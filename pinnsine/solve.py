@@ -96,11 +96,12 @@ def solve(
         EvaluationError: the residual is not finite for the starting network.
     """
     clock = Clock(seconds(time if time is not None or iterations is not None else DEFAULT_TIME))
-    validate(problem, phases_of(optimizer) or (LevenbergMarquardt(),), iterations, target, sampler, threads, dtype, out)
+    phases = phases_of(optimizer)
+    validate(problem, phases or (LevenbergMarquardt(),), iterations, target, sampler, threads, dtype, out)
     problem.check()
     with _threads(threads), _progress(progress) as line:
         scales = field_scales(problem)
-        plan = policy.plan(problem, scales, net, phases_of(optimizer), points, sampler, start, dtype, memory)
+        plan = policy.plan(problem, scales, net, phases, points, sampler, start, dtype, memory)
         reserve = min(ESTIMATE_SECONDS, ESTIMATE_SHARE * clock.budget)
         limits = Limits(clock, iterations or math.inf, target, reserve)
         call = _Call(
@@ -208,6 +209,8 @@ def _ansatz(net, call: _Call) -> Ansatz:
         ansatz = build_ansatz(problem, net, call.scales, torch.Generator().manual_seed(call.seed), call.evaluator)
     elif (start.problem.names.fields, start.problem.domain.names) != (problem.names.fields, problem.domain.names):
         raise ProblemError("start= must be a solution of the same fields and coordinates as this problem.")
+    elif not isinstance(start.ansatz, Ansatz):
+        raise ProblemError("start= cannot be the solution of a march, which has a network for every window: give that of one solve().")
     else:
         ansatz = Ansatz(problem, copy.deepcopy(start.ansatz.pieces), start.ansatz.scales, start.ansatz.net)
     return ansatz.to(call.dtype).to(call.device)

@@ -1,7 +1,5 @@
 """Time windows: a chain of problems that is one solution, with its conditions where they belong."""
 
-import math
-
 import numpy as np
 import pytest
 import torch
@@ -113,9 +111,8 @@ def test_a_box_is_cut_into_windows():
     assert [c.name for c in window_problem(problem, [0, 0.4, 2.0], 0).constraints] == ["pde", "start", "walls"]
 
 
-def test_the_estimates_of_the_windows_add_up(marched):
-    assert 0 < marched.estimate["u"] < 1e-5
-    assert marched.estimate["u"] > 0.1 * marched.compare().relative_l2["u"]
+def test_the_estimate_of_a_march_is_of_the_size_of_its_error(marched):
+    assert 0.3 < marched.estimate["u"] / marched.compare().relative_l2["u"] < 10  # measured: 2.6
 
 
 def test_the_same_seed_marches_the_same_way():
@@ -149,5 +146,16 @@ def test_what_cannot_march_is_refused(problem, windows, message):
         ps.march(problem, windows, progress=False)
 
 
-def test_exact_time_ends_survive_division():
-    assert math.isclose(window_problem(heat(), [0, 2 / 3, 4 / 3, 2.0], 2).domain.axis("t").upper, 2.0, rel_tol=0)
+def test_a_module_is_trained_anew_in_every_window():
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
+    first, second = ps.march(heat(hard=False), 2, net=net, points=100, iterations=3, progress=False).ansatz.windows
+    assert not torch.equal(first.flat(), second.flat())
+    torch.manual_seed(0)
+    again = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1)).double()
+    assert all(torch.equal(a, b) for a, b in zip(net.double().parameters(), again.parameters(), strict=True))
+
+
+def test_a_march_is_no_start_for_one_network(marched):
+    with pytest.raises(ps.ProblemError, match="cannot be the solution of a march"):
+        ps.solve(heat(), start=marched, iterations=1, progress=False)

@@ -33,7 +33,9 @@ def test_rest_keeps_the_initial_values():
     for t in (0.0, 0.1, 0.2):
         local = ansatz.local(ansatz.views(found), Points({"x": x, "t": torch.full_like(x, t)}), {"u": {(), ("t",)}})
         assert float((local.u.values - 4 * torch.cos(torch.pi * x / 2)).abs().max()) < 1e-4
-        assert float(local.u_t.values.abs().max()) < 1e-2  # measured: 1.2e-3, of an amplitude of 4 in a time of 0.2
+        assert (
+            float(local.u_t.values.abs().max()) < 3e-2
+        )  # measured: 1e-3 to 9e-3 by the number of threads, of an amplitude of 4 in a time of 0.2
 
 
 def test_without_time_nothing_is_at_rest():
