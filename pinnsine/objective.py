@@ -335,10 +335,8 @@ class Objective:
             if slope is None:
                 continue
             if weight is not None:
-                left, right = _by_row(slope, nodes), _by_row(inputs.detach(), nodes)
                 for start in range(0, len(out), CACHE_ROWS):
-                    part = slice(start, start + CACHE_ROWS)
-                    put(weight, torch.einsum("kno,kni->noi", left[:, part], right[:, part]).flatten(1), start)
+                    put(weight, inputs.outer(slope, nodes, slice(start, min(start + CACHE_ROWS, len(out)))).flatten(1), start)
                 written.add(weight)
             if bias is not None:
                 put(bias, slope[0].view(len(out), nodes, -1).sum(dim=1), 0)
@@ -397,14 +395,6 @@ class Objective:
 def spread(total: int, count: int) -> Tensor:
     """``count`` of the indices 0 ... total - 1, evenly spaced; all of them if there are fewer."""
     return torch.linspace(0, total - 1, min(count, total)).round().long()
-
-
-def _by_row(tensor: Tensor, nodes: int) -> Tensor:
-    """(K, N Q, w) -> (K Q, N, w): the nodes of a row are summed over like the derivatives."""
-    if nodes == 1:
-        return tensor
-    components, _, width = tensor.shape
-    return tensor.view(components, -1, nodes, width).transpose(1, 2).reshape(components * nodes, -1, width)
 
 
 def position_factors(constraint: Constraint, problem, points: Points) -> Tensor | None:

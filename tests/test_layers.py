@@ -11,7 +11,7 @@ import pinnsine
 
 PACKAGE = Path(pinnsine.__file__).parent
 LAYERS = {
-    "L0": "version errors outcome towers index jet rules evaluate calculus plane_waves",
+    "L0": "version errors outcome towers index layer_input jet rules evaluate calculus plane_waves",
     "L1": "points sampling domain quadrature local constraint probe check problem reference",
     "L2": "nets hard ansatz windows",
     "L3": "scaling objective linearised least_squares damped_qr",
