@@ -30,9 +30,10 @@ from pinnsine.least_squares import GaussNewtonStep
 from pinnsine.linearised import Linearised, form_for, require_finite
 from pinnsine.local import Local
 from pinnsine.points import Points
-from pinnsine.probe import coordinates_at, data_of
+from pinnsine.probe import coordinates_at, data_of, trace
 from pinnsine.scaling import row_scales
 
+TRACED = 16  # points at which a constraint is evaluated to see which derivatives it asks for
 PROBE_ROWS = 256  # spread over all rows, because rows may be coupled in a part of the region only
 CACHE_ROWS = 512  # rows of a layer's outer products made at a time, so that they stay in the cache
 PROBE_TOLERANCE = 1e-9
@@ -410,11 +411,17 @@ def position_factors(constraint: Constraint, problem, points: Points) -> Tensor 
     return factors
 
 
-def bind(ansatz: Ansatz, points: Mapping[str, Points], needs, scales, memory: float = 2e9) -> Objective:
+def bind(ansatz: Ansatz, points: Mapping[str, Points], memory: float = 2e9) -> Objective:
     """The objective of an ansatz at row points, with every constraint's Jacobian route probed at the ansatz's own parameters."""
     theta = ansatz.flat()
-    problem = ansatz.problem
-    terms = tuple(Term(c, needs[c.name], row_scales(problem, c, scales), "one backward") for c in problem.soft if len(points[c.name]))
+    terms = tuple(_term(ansatz, c, points[c.name]) for c in ansatz.problem.soft if len(points[c.name]))
     objective = Objective(ansatz, terms, points, memory)
     routed = tuple(replace(t, route=objective.route_of(t, theta)) for t in terms)
     return Objective(ansatz, routed, points, memory)
+
+
+def _term(ansatz: Ansatz, constraint: Constraint, points: Points) -> Term:
+    """A constraint with the derivatives that it asks for on a probe, and its rows' factors."""
+    problem, few = ansatz.problem, points.to(torch.float64, torch.device("cpu")).select(slice(0, TRACED))
+    need = trace(problem, constraint, few, ansatz.scales).need
+    return Term(constraint, need, row_scales(problem, constraint, ansatz.scales), "one backward")

@@ -19,10 +19,10 @@ from torch import nn
 
 from pinnsine.ansatz import Ansatz, build_ansatz
 from pinnsine.constraint import Dirichlet, Periodic, row_points
+from pinnsine.continuation import window_problem
 from pinnsine.domain import Axis, Box
 from pinnsine.errors import ProblemError
 from pinnsine.history import History
-from pinnsine.march import window_problem
 from pinnsine.nets import NETWORKS
 from pinnsine.outcome import Outcome
 from pinnsine.probe import FieldScale, trace

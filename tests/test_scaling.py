@@ -79,9 +79,8 @@ def scaled_rows(problem):
     """The rows of a fresh network of a fixed seed, with scales, points and factors as ``solve`` finds them."""
     scales = field_scales(problem)
     points = {c.name: row_points(c, problem.domain, 16, "sobol", torch.Generator().manual_seed(0)) for c in problem.constraints}
-    needs = {c.name: trace(problem, c, points[c.name], scales).need for c in problem.constraints}
     ansatz = build_ansatz(problem, MLP(6, 2), scales, torch.Generator().manual_seed(0))
-    objective = bind(ansatz, points, needs, scales)
+    objective = bind(ansatz, points)
     return objective.rows(ansatz.flat())
 
 

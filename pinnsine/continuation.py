@@ -1,0 +1,97 @@
+"""Windows of time: an evolution problem cut into problems of their own, each of which starts from the end of the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import torch
+
+from pinnsine.ansatz import TrialFunction
+from pinnsine.constraint import Constraint, InitialCondition, row_points
+from pinnsine.domain import Box, Face, Faces, Region
+from pinnsine.errors import ProblemError
+from pinnsine.jet import Shifted, values
+from pinnsine.points import Points
+from pinnsine.probe import FieldScale, trace
+from pinnsine.problem import Problem
+
+
+@dataclass(frozen=True)
+class Continuation(Constraint):
+    """The fields, and their time derivatives below ``orders``, are those of the trial function ``before`` at the same points."""
+
+    before: TrialFunction = field(kw_only=True)
+    orders: Mapping[str, int] = field(kw_only=True)
+
+    def residual(self, s):
+        domain = self.before.problem.domain
+        points = Points({n: values(getattr(s, n)) for n in domain.names})
+        indices = {f: [(domain.time,) * k for k in range(order)] for f, order in self.orders.items()}
+        with torch.no_grad():
+            end = self.before.local(self.before.views(self.before.flat()), points, {f: set(i) for f, i in indices.items()})
+            wanted = {(f, i): Shifted(getattr(end, f), i).values for f, those in indices.items() for i in those}
+        return {"_".join((f, *i)): Shifted(getattr(s, f), i) - value for (f, i), value in wanted.items()}
+
+
+def time_orders(problem: Problem) -> dict[str, int]:
+    """The highest time derivative of every field in the equations; a field without one carries nothing from window to window."""
+    scales = {f.name: FieldScale() for f in problem.fields}
+    orders: dict[str, int] = {}
+    for constraint in problem.constraints:
+        points = row_points(constraint, problem.domain, 8, "sobol", torch.Generator().manual_seed(0))
+        for name, indices in trace(problem, constraint, points, scales).need.items():
+            highest = max((i.count(problem.domain.time) for i in indices if isinstance(i, tuple)), default=0)
+            orders[name] = max(orders.get(name, 0), highest)
+    found = {n: order for n, order in orders.items() if order}
+    if not found:
+        raise ProblemError("No equation has a time derivative, so there is nothing to carry from one window to the next: call solve().")
+    return found
+
+
+def window_problem(problem: Problem, edges: Sequence[float], k: int) -> Problem:
+    """The problem on window k, with the conditions of its own time alone."""
+    time = problem.domain.time
+    box = Box(*(replace(a, lower=edges[k], upper=edges[k + 1]) if a.name == time else a for a in problem.domain.axes))
+    constraints = (_restricted(c, problem.domain, box, first=k == 0) for c in problem.constraints)
+    return Problem(box, problem.fields, [c for c in constraints if c is not None], reference=problem.reference, name=problem.name)
+
+
+def continued(problem: Problem, before: TrialFunction, orders: Mapping[str, int]) -> Problem:
+    """The problem on a window that starts from the end of the one before."""
+    domain = problem.domain
+    start = domain.side(**{domain.time: domain.axis(domain.time).lower})
+    continuation = Continuation("continuation", on=start, before=before, orders=orders)
+    return Problem(domain, problem.fields, [*problem.constraints, continuation], reference=problem.reference, name=problem.name)
+
+
+def _restricted(constraint: Constraint, domain: Box, box: Box, first: bool) -> Constraint | None:
+    """A constraint on the part of its region that lies in a window; None where nothing of it does."""
+    if isinstance(constraint, InitialCondition) and constraint.on is None:
+        return constraint if first else None
+    if constraint.on is None:
+        return constraint
+    region = _part(constraint.on, domain, box)
+    return None if region is None else replace(constraint, on=region)
+
+
+def _part(region: Region | Points, domain: Box, box: Box) -> Region | Points | None:
+    time = domain.time
+    low, high = box.axis(time).lower, box.axis(time).upper
+    if isinstance(region, Points):
+        t = region[time]
+        inside = (t <= high) & ((t > low) | (low == domain.axis(time).lower))
+        return region.select(inside.nonzero()[:, 0]) if bool(inside.any()) else None
+    if isinstance(region, Faces):
+        faces = [f for f in (_part(face, domain, box) for face in region.faces) if f is not None]
+        return Faces(tuple(faces)) if faces else None
+    if isinstance(region, Face):
+        if region.name == time:
+            return Face(box, time, region.value, region.sign) if region.value == (low if region.sign < 0 else high) else None
+        own = _part(region.box, domain, box)
+        return None if own is None else Face(own, region.name, region.value, region.sign)
+    if isinstance(region, Box):
+        axis = region.axis(time)
+        lower, upper = max(axis.lower, low), min(axis.upper, high)
+        return Box(*(replace(a, lower=lower, upper=upper) if a.name == time else a for a in region.axes)) if lower < upper else None
+    raise ProblemError(f"A march cannot cut a region of type {type(region).__name__} into windows.")
