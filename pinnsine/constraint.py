@@ -8,7 +8,7 @@ one batch of rows (N,), a tuple, a Vector or a dict of them.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -17,8 +17,9 @@ from torch import Tensor
 from pinnsine.calculus import Vector
 from pinnsine.domain import Box, Face, Faces, Region
 from pinnsine.errors import ProblemError
+from pinnsine.index import Index
 from pinnsine.jet import Jet, Shifted, values
-from pinnsine.local import Local, TwoSided
+from pinnsine.local import Local, Names, TwoSided
 from pinnsine.points import Points
 from pinnsine.quadrature import tensor_rule
 
@@ -60,6 +61,10 @@ class Constraint(ABC):
     @abstractmethod
     def residual(self, s: Local):
         """What must vanish, from the state at the evaluation points."""
+
+    def prescribed(self, names: Names) -> Iterable[tuple[str, Index, Target]]:
+        """The fields and derivatives that have given values, and these."""
+        return ()
 
 
 @dataclass(frozen=True)
@@ -104,6 +109,10 @@ class Prescribed(Constraint):
     def residual(self, s):
         rows = {name: getattr(s, name) - target_values(target, s) for name, target in self.targets.items()}
         return rows if len(rows) > 1 else next(iter(rows.values()))
+
+    def prescribed(self, names):
+        found = [(*names.resolve(name), target) for name, target in self.targets.items()]
+        return [(field, index, target) for kind, field, index, target in found if kind == "fields"]
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
+from torch import Tensor
 
 from pinnsine.ansatz import TrialFunction
 from pinnsine.constraint import Constraint, InitialCondition, row_points
 from pinnsine.domain import Box, Face, Faces, Region
 from pinnsine.errors import ProblemError
+from pinnsine.index import Index
 from pinnsine.jet import Shifted, values
+from pinnsine.local import Local
 from pinnsine.points import Points
 from pinnsine.probe import FieldScale, trace
 from pinnsine.problem import Problem
@@ -25,13 +29,20 @@ class Continuation(Constraint):
     orders: Mapping[str, int] = field(kw_only=True)
 
     def residual(self, s):
-        domain = self.before.problem.domain
-        points = Points({n: values(getattr(s, n)) for n in domain.names})
-        indices = {f: [(domain.time,) * k for k in range(order)] for f, order in self.orders.items()}
-        with torch.no_grad():
-            end = self.before.local(self.before.views(self.before.flat()), points, {f: set(i) for f, i in indices.items()})
-            wanted = {(f, i): Shifted(getattr(end, f), i).values for f, those in indices.items() for i in those}
-        return {"_".join((f, *i)): Shifted(getattr(s, f), i) - value for (f, i), value in wanted.items()}
+        return {"_".join((f, *i)): Shifted(getattr(s, f), i) - end(s) for f, i, end in self.prescribed()}
+
+    def prescribed(self, names=None):
+        time = self.before.problem.domain.time
+        indices = [(name, (time,) * k) for name, order in self.orders.items() for k in range(order)]
+        return [(name, index, functools.partial(_end, self.before, name, index)) for name, index in indices]
+
+
+def _end(before: TrialFunction, name: str, index: Index, s: Local) -> Tensor:
+    """A derivative of a field of ``before`` at the points of ``s`` (N,)."""
+    points = Points({n: values(getattr(s, n)) for n in before.problem.domain.names})
+    with torch.no_grad():
+        local = before.local(before.views(before.flat()), points, {f.name: {index} if f.name == name else set() for f in before.problem.fields})
+        return Shifted(getattr(local, name), index).values
 
 
 def time_orders(problem: Problem) -> dict[str, int]:
