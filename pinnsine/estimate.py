@@ -23,7 +23,7 @@ from pinnsine.budget import Clock
 from pinnsine.constraint import Periodic, row_points
 from pinnsine.least_squares import least_squares
 from pinnsine.nets.frozen_sines import SineLayer
-from pinnsine.nets.network import FullyConnected
+from pinnsine.nets.network import Network
 from pinnsine.objective import Objective
 from pinnsine.plane_waves import plane_waves
 from pinnsine.points import Points
@@ -62,10 +62,9 @@ class Corrected(nn.Module):
 
     def forward(self, x):
         y = self.embedding(x)
-        hidden, parts = y, [y]
-        if isinstance(self.core, FullyConnected):
-            for layer in self.core.layers[:-1]:
-                hidden = self.core.activation(layer(hidden))
+        parts = [y]
+        if isinstance(self.core, Network):
+            hidden = self.core.hidden(y)
             parts.append(hidden)
             out = self.core.layers[-1](hidden)
         else:
@@ -191,6 +190,6 @@ def _spread(module: nn.Sequential, trial: int) -> Tensor:
     embedding, core = module
     if isinstance(core, SineLayer):
         return REACHES[trial] * core.weight.abs().amax(dim=0) / math.sqrt(3)
-    inner = core.layers[-1].in_features if isinstance(core, FullyConnected) else 0
+    inner = core.layers[-1].in_features if isinstance(core, Network) else 0
     outer, hidden = BANDWIDTHS[trial]
     return torch.cat([torch.full((embedding.width,), outer), torch.full((inner,), hidden)])

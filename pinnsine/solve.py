@@ -12,14 +12,13 @@ import copy
 import math
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, is_dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 
-from pinnsine import policy
+from pinnsine import omega, policy
 from pinnsine.ansatz import Ansatz, build_ansatz
 from pinnsine.arguments import device_of, phases_of, validate
 from pinnsine.bandwidth import trial_net, tuned
@@ -30,7 +29,7 @@ from pinnsine.estimate import estimate_error
 from pinnsine.history import History
 from pinnsine.loop import Limits, run
 from pinnsine.monitor import Monitor
-from pinnsine.nets import FrozenSines
+from pinnsine.nets import FrozenSines, describe
 from pinnsine.objective import Objective, bind
 from pinnsine.optim import LevenbergMarquardt
 from pinnsine.outcome import Outcome
@@ -101,6 +100,7 @@ def solve(
     phases = phases_of(optimizer)
     validate(problem, phases or (LevenbergMarquardt(),), iterations, target, sampler, threads, dtype, out)
     problem.check()
+    omega.warn_beyond(net, problem)
     with _threads(threads), _progress(progress) as line:
         scales = field_scales(problem)
         plan = policy.plan(problem, scales, net, phases, points, sampler, start, dtype, memory)
@@ -187,6 +187,7 @@ def _worthwhile(attempt: policy.Attempt, before: _Result, limits: Limits) -> boo
 
 def _made(attempt: policy.Attempt, call: _Call, history: History, before: _Result | None) -> _Result:
     """Draw network and points, bind, find the bandwidth where it is free, iterate; ``before``: what was found by then."""
+    attempt = _with_omega(attempt, call)
     net, free = attempt.net, isinstance(attempt.net, FrozenSines) and attempt.net.omega is None
     ansatz = _ansatz(trial_net(net) if free else net, call)
     objective, held_out = _bind(ansatz, attempt, call)
@@ -202,6 +203,18 @@ def _made(attempt: policy.Attempt, call: _Call, history: History, before: _Resul
     monitor = Monitor(call.problem, held_out)
     outcome = run(state, attempt.phases, attempt.sampler == "rad", call.limits, monitor, call.callbacks)
     return _Result(attempt, ansatz, state, held_out, outcome, trial_seconds)
+
+
+def _with_omega(attempt: policy.Attempt, call: _Call) -> policy.Attempt:
+    """The attempt with the bandwidth of its network found, where that is left to us."""
+    net = attempt.net
+    if not omega.is_free(net):
+        return attempt
+    found = omega.from_data(net, call.problem)
+    if found is None:
+        objective, held_out = _bind(_ansatz(trial_net(FrozenSines()), call), attempt, call)
+        found = omega.from_trials(net, objective, held_out, call.seed, call.limits.left)
+    return replace(attempt, net=found)
 
 
 def _ansatz(net, call: _Call) -> Ansatz:
@@ -266,7 +279,7 @@ def _settings(result: _Result, call: _Call) -> dict:
     attempt, state, ansatz = result.attempt, result.state, result.ansatz
     losses = state.history["loss"][: state.iteration] if state.history.rows else [math.nan]
     return {
-        "net": describe_net(attempt.net),
+        "net": describe(attempt.net),
         "optimizer": " + ".join(type(p).__name__ for p in attempt.phases),
         "sampler": attempt.sampler,
         "evaluator": ", ".join(dict.fromkeys(p.evaluator for p in ansatz.pieces)),
@@ -289,10 +302,3 @@ def _settings(result: _Result, call: _Call) -> dict:
             "python": platform.python_version(),
         },
     }
-
-
-def describe_net(net) -> str:
-    """A network as the command line writes it: ``siren:width=20,depth=3,omega=4.0``; a module by its class."""
-    if isinstance(net, nn.Module) or not is_dataclass(net):
-        return type(net).__name__
-    return f"{type(net).__name__.lower()}:" + ",".join(f"{k}={v}" for k, v in asdict(net).items())
