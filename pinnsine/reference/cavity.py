@@ -145,7 +145,7 @@ def cavity(Re: float = 100.0, degree: int = 48) -> Reference:
     Raises:
         ProblemError: Re is not positive, or the degree is below 12; on evaluation, Newton's method does not converge: it starts from rest.
 
-    Source: J. Shen (1991), J. Comput. Phys. 95, for the lid without singular velocity.
+    Source of the case: arXiv 2607.02194, table 1.
     """
     if not Re > 0 or degree < 12:
         raise ProblemError(f"Re must be positive and the degree at least 12, got {Re} and {degree}.")

@@ -125,7 +125,7 @@ def lines(
     walls: Mapping[str, Sequence],
     *,
     degree: int = 64,
-    method: str = "Radau",
+    method: str = "DOP853",
     tolerance: float = 1e-11,
     panels: int = 20,
     nodes: int = 16,
@@ -143,7 +143,7 @@ def lines(
         start: u0 by field, a function of a tensor x (N,).
         walls: by field, the conditions at the lower and the upper end: a number or a function of t for u itself, or (a, b, g).
         degree: of the polynomials in x.
-        method: of ``scipy.integrate.solve_ivp``.
+        method: of ``scipy.integrate.solve_ivp``; "Radau" where diffusion makes the system stiff.
         tolerance: relative, of a step in time.
         panels, nodes: stretches of time interpolated by one polynomial each, and the degree of these.
 
@@ -212,7 +212,15 @@ class Strip:
     def __init__(self, space: Axis, time: Axis, rate: Callable, start: Mapping[str, Callable], walls: Mapping[str, Sequence], degree: int):
         self.line, self.time, self.rate, self.start = chebyshev_line(space.name, space.lower, space.upper, degree), time, rate, start
         self.slope = self.line.derivative()
-        self.walls = {name: [wall if isinstance(wall, tuple) else (1.0, 0.0, wall) for wall in pair] for name, pair in walls.items()}
+        self.walls = {name: self._wall(pair) for name, pair in walls.items()}
+
+    def _wall(self, pair: Sequence) -> tuple[np.ndarray, np.ndarray, list]:
+        """The maps from the given values (2,) and from the inner values (inner,) to those on the walls (2,), and what is given."""
+        conditions = [wall if isinstance(wall, tuple) else (1.0, 0.0, wall) for wall in pair]
+        unit = np.eye(len(self.slope))
+        rows = np.array([a * unit[end] + b * self.slope[end] for end, (a, b, _) in zip((0, -1), conditions, strict=True)])
+        given = np.linalg.inv(rows[:, [0, -1]])
+        return given, -given @ rows[:, 1:-1], [g for _, _, g in conditions]
 
     def begin(self) -> np.ndarray:
         """The unknowns at the beginning."""
@@ -221,14 +229,10 @@ class Strip:
 
     def whole(self, t: float, y: np.ndarray) -> dict[str, np.ndarray]:
         """The fields (nodes,) at all nodes, those on the walls from the conditions there."""
-        fields, ends = {}, [0, -1]
-        for (name, pair), inner in zip(self.walls.items(), np.split(y, len(self.walls)), strict=True):
-            rows = [b * self.slope[k] + a * np.eye(len(self.slope))[k] for k, (a, b, _) in zip(ends, pair, strict=True)]
-            given = [float(g(t)) if callable(g) else float(g) for _, _, g in pair]
-            left = np.array([row[ends] for row in rows])
-            right = np.array([g - row[1:-1] @ inner for row, g in zip(rows, given, strict=True)])
-            lower, upper = np.linalg.solve(left, right)
-            fields[name] = np.concatenate([[lower], inner, [upper]])
+        fields = {}
+        for (name, (given, inner, values)), y_inner in zip(self.walls.items(), np.split(y, len(self.walls)), strict=True):
+            lower, upper = given @ [float(g(t)) if callable(g) else float(g) for g in values] + inner @ y_inner
+            fields[name] = np.concatenate([[lower], y_inner, [upper]])
         return fields
 
     def rates(self, t: float, y: np.ndarray) -> np.ndarray:

@@ -58,6 +58,7 @@ def test_burgers_equation_between_walls():
         degree=40,
         panels=3,
         nodes=14,
+        method="Radau",
         tolerance=1e-8,
     )
     columns = domain.sample(500, "uniform", torch.Generator().manual_seed(0)).columns
@@ -80,6 +81,7 @@ def test_two_fields_and_walls_of_all_kinds():
         {"u": (lambda t: math.exp(-t), (2.0, 1.0, lambda t: math.exp(-t) * (3 * math.cos(1) + math.sin(1)))), "v": (0.0, 0.0)},
         degree=16,
         panels=1,
+        method="Radau",
         tolerance=1e-9,
     )
     columns = domain.sample(300, "uniform", torch.Generator().manual_seed(0)).columns
