@@ -23,8 +23,9 @@ import typer
 from pinnsine.errors import EvaluationError, ProblemError
 
 if TYPE_CHECKING:
+    from pinnsine.comparison import Comparison
     from pinnsine.problem import Problem
-    from pinnsine.solution import Comparison, Solution
+    from pinnsine.solution import Solution
 
 WRONG_INPUT, NOT_FINITE, INTERRUPTED = 2, 3, 130
 RUN_FILES = (".h5", ".hdf5")
@@ -143,12 +144,20 @@ def solve(
 
 
 @app.command()
-def compare(run: RunFile, as_json: Json = False) -> None:
-    """The error of a stored solution against its problem's reference."""
+def compare(
+    run: RunFile,
+    reference: Annotated[Path | None, typer.Option(metavar="FILE", help="A table: .h5, .npz, .mat or .csv.")] = None,
+    at: Annotated[list[float], typer.Option(metavar="TIME", help="Compare at this time as well; may be repeated.")] = (),
+    h1: Annotated[bool, typer.Option("--h1", help="Compare first derivatives as well.")] = False,
+    as_json: Json = False,
+) -> None:
+    """The error of a stored solution against its problem's reference, or a table."""
     import pinnsine
 
     solution = pinnsine.load(run)
-    comparison = solution.compare()
+    domain, fields = solution.problem.domain, [f.name for f in solution.problem.fields]
+    table = None if reference is None else pinnsine.reference.table(reference, fields, domain.names)
+    comparison = solution.compare(table, times=at, h1=h1)
     print(report(solution, comparison) if as_json else comparison)
 
 
