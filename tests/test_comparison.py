@@ -56,7 +56,7 @@ def test_single_times():
 
 def test_parts_away_from_a_singular_set():
     def found(s):
-        return 1 + 1e-6 + 4 * (s.x < 0.1)
+        return 1 + 1e-6 + 4 * (s.x < 0.1).double()
 
     result = compare(stand(u=found), ps.Reference.exact(u=lambda s: 1.0), away={"the wall": lambda s: s.x > 0.1})
     assert result.relative_l2["u"] > 0.1
