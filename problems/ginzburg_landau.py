@@ -35,5 +35,5 @@ def problem(nu: float = 0.004, until: float = 1.0) -> ps.Problem:
             ps.Periodic("around x", "x", hard=True),
             ps.Periodic("around y", "y", hard=True),
         ],
-        reference=ps.reference.spectral_2d(domain, start, lambda lap: nu * lap + 10, reaction, modes=192, step=2e-3, degree=12),
+        reference=ps.reference.spectral_2d(domain, start, lambda lap: nu * lap + 10, reaction, modes=192, step=2e-3, nodes=13),
     )

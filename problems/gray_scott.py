@@ -41,8 +41,10 @@ def problem(until: float = 0.5) -> ps.Problem:
             start,
             {"u": lambda lap: 0.2 * lap - 40, "v": lambda lap: 0.1 * lap - 100},
             lambda u, v: (40 - 1000 * u * v**2, 1000 * u * v**2),
-            modes=96,
+            modes=128,
             step=2.5e-4,
-            panels=40,
+            panel=0.05,
+            nodes=13,
+            halvings=5,
         ),
     )

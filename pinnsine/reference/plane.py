@@ -1,7 +1,7 @@
 """Periodic evolution equations of several fields in the plane, solved by Fourier collocation in space and ETDRK4 in time.
 
-The counterpart of ``pinnsine.reference.spectral`` for two space coordinates: the same panels of time with Chebyshev's points, reached exactly
-by the steps, but one number of modes throughout.
+The counterpart of ``pinnsine.reference.spectral`` for two space coordinates, with the same plan of panels and steps, but one number of modes
+throughout.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import torch
 from pinnsine.domain import Axis, Box
 from pinnsine.errors import ProblemError
 from pinnsine.points import tensor_grid
+from pinnsine.reference.collocation import Plan, lobatto
 from pinnsine.reference.computed import Arrays, Computed, digest, reference_of
 from pinnsine.reference.etdrk4 import advance, coefficients
 from pinnsine.reference.exact import Reference
@@ -25,18 +26,9 @@ FORMAT = 1  # of the files in the cache; raised whenever the same plan gives oth
 COARSE = 0.75  # of the modes, for the computation that the floor is measured with
 
 
-@dataclass(frozen=True)
-class Plan:
-    """Modes a coordinate, the longest time step, the number of panels in time, and the degree in time on each of them."""
-
-    modes: int
-    step: float
-    panels: int
-    degree: int
-
-    def coarse(self) -> Plan:
-        """The plan that this one is compared with."""
-        return replace(self, modes=2 * int(COARSE * self.modes / 2), step=2 * self.step, degree=self.degree - 1)
+def coarser(plan: Plan) -> Plan:
+    """The plan that one is compared with."""
+    return replace(plan.coarse(), modes=2 * int(COARSE * plan.modes / 2))
 
 
 @dataclass(frozen=True)
@@ -78,37 +70,33 @@ class Equation:
             values = np.fft.irfft2(spectra.reshape(shape), (modes, modes))
             return np.fft.rfft2(np.stack(self.source(*values))).ravel()
 
-        @functools.lru_cache(maxsize=plan.degree + 1)
+        @functools.lru_cache(maxsize=plan.nodes)
         def factors(step):
             return coefficients(symbol.ravel(), step)
 
         state, found = np.fft.rfft2(self.initial(modes)).ravel(), []
-        width = self.time.length / plan.panels
-        gaps = np.diff(chebyshev_line("", 0.0, width, plan.degree).nodes)
-        for panel in range(plan.panels):
-            spectra = [state]
+        for lower, width in plan.panels():
+            gaps, spectra = width * np.diff(lobatto(plan.nodes)), [state]
             for gap in np.minimum(gaps, gaps[::-1]).tolist():  # equal to rounding: half as many factors
-                steps = max(1, int(np.ceil(gap / plan.step)))
                 with np.errstate(over="ignore", invalid="ignore"):
-                    state = advance(state, factors(gap / steps), rate, steps)
-                if not np.isfinite(state).all():
-                    raise ProblemError(
-                        f"The numerical reference is not finite after {self.time.name} = {self.time.lower + panel * width:g}: take a smaller "
-                        f"step than {plan.step:g} or more modes than {plan.modes}, and check the signs of the equation."
-                    )
+                    state = advance(state, factors(gap / plan.steps(gap)), rate, plan.steps(gap))
                 spectra.append(state)
+            if not np.isfinite(state).all():
+                raise ProblemError(
+                    f"The numerical reference is not finite after {self.time.name} = {lower:g}: take a smaller step than {plan.step:g} or more "
+                    f"modes than {modes}, and check the signs of the equation."
+                )
             found.append([np.moveaxis(np.fft.irfft2(s.reshape(shape), (modes, modes)), 0, -1) for s in spectra])
         return np.array(found)
 
-    def panels(self, values: np.ndarray) -> Panels:
-        """What can be evaluated."""
-        edges = np.linspace(self.time.lower, self.time.upper, len(values) + 1)
-        lines, degree = self.lines(values.shape[2]), values.shape[1] - 1
+    def solution(self, plan: Plan, values: np.ndarray) -> Panels:
+        """What can be evaluated, from the values at the nodes of a plan."""
+        panels, lines = plan.panels(), self.lines(plan.modes)
         grids = [
-            Grid((*lines, chebyshev_line(self.time.name, lower, upper, degree)), np.moveaxis(panel, 0, 2))
-            for lower, upper, panel in zip(edges[:-1], edges[1:], values, strict=True)
+            Grid((*lines, chebyshev_line(self.time.name, lower, lower + width, plan.nodes - 1)), np.moveaxis(panel, 0, 2))
+            for (lower, width), panel in zip(panels, values, strict=True)
         ]
-        return Panels(self.time.name, edges, grids)
+        return Panels(self.time.name, np.array([*(lower for lower, _ in panels), plan.upper]), grids)
 
 
 def spectral_2d(
@@ -119,8 +107,9 @@ def spectral_2d(
     *,
     modes: int = 96,
     step: float = 2e-3,
-    panels: int = 10,
-    degree: int = 8,
+    panel: float = 0.1,
+    nodes: int = 9,
+    halvings: int = 0,
 ) -> Reference:
     """A numerical solution of periodic evolution equations in the plane.
 
@@ -135,8 +124,9 @@ def spectral_2d(
         source: f, a function of one array a field that returns a tuple of as many.
         modes: Fourier modes a coordinate, an even number.
         step: the longest time step.
-        panels: stretches of time interpolated by one polynomial each.
-        degree: of these polynomials.
+        panel: the longest stretch of time interpolated by one polynomial.
+        nodes: its number of nodes.
+        halvings: how often the first panel is halved towards t0, for solutions that change faster there.
 
     Returns:
         A Reference whose floors are the measured change for three quarters of the modes, twice the step and one node a panel less.
@@ -149,23 +139,25 @@ def spectral_2d(
     """
     if len(domain.axes) != 3 or len(domain.space) != 2 or domain.time is None:
         raise ProblemError(f"A reference by spectral_2d has two space coordinates and a time, got {domain.describe()}.")
-    if modes < 8 or modes % 2 or not step > 0 or panels < 1 or degree < 4:
-        raise ProblemError(
-            f"modes must be even and at least 8, the step positive, panels at least 1, the degree at least 4, got "
-            f"{modes}, {step}, {panels}, {degree}."
-        )
+    if modes < 8 or modes % 2:
+        raise ProblemError(f"modes must be even and at least 8, got {modes}.")
+    if not (step > 0 and panel > 0 and nodes >= 5 and halvings >= 0):
+        raise ProblemError(f"step and panel must be positive, nodes at least 5, halvings at least 0, got {step}, {panel}, {nodes}, {halvings}.")
     equation = Equation(domain, start, linear if isinstance(linear, Mapping) else dict.fromkeys(start, linear), source)
-    plan = Plan(modes, step, panels, degree)
+    plan = Plan(equation.time.lower, equation.time.upper, modes, step, panel, nodes, halvings)
 
     def compute() -> Arrays:
-        fine, coarse = (equation.integrate(p) for p in (plan, plan.coarse()))
-        times = torch.linspace(equation.time.lower, equation.time.upper, 2 * panels + 1, dtype=torch.float64)
-        nodes = {n: np.linspace(a.lower, a.upper, 41) for n, a in ((n, domain.axis(n)) for n in domain.space)}
-        points = tensor_grid({**{n: torch.from_numpy(a) for n, a in nodes.items()}, equation.time.name: times})
-        columns = {n: c.numpy() for n, c in points.columns.items()}
-        return {"values": fine, "floor": difference(*(equation.panels(v).evaluate(columns) for v in (fine, coarse)))}
+        plans = plan, coarser(plan)
+        found = [equation.integrate(p) for p in plans]
+        times = torch.tensor([lower + part * width for lower, width in plan.panels() for part in (0.3, 0.8)], dtype=torch.float64)
+        nodes = {a.name: torch.linspace(a.lower, a.upper, 41, dtype=torch.float64) for a in (domain.axis(n) for n in domain.space)}
+        columns = {n: c.numpy() for n, c in tensor_grid({**nodes, equation.time.name: times}).columns.items()}
+        return {
+            "values": found[0],
+            "floor": difference(*(equation.solution(p, v).evaluate(columns) for p, v in zip(plans, found, strict=True))),
+        }
 
     tried = [equation.initial(modes), equation.symbol(modes), np.stack(source(*(0.3 + 0.1 * equation.initial(modes))))]
     axes = [(a.name, a.lower, a.upper) for a in domain.axes]
-    computed = Computed(digest("plane", [FORMAT, axes, astuple(plan)], tried), compute, lambda kept: equation.panels(kept["values"]))
+    computed = Computed(digest("plane", [FORMAT, axes, astuple(plan)], tried), compute, lambda kept: equation.solution(plan, kept["values"]))
     return reference_of(computed, domain, tuple(start), f"Fourier collocation with {modes} x {modes} modes, ETDRK4 with steps up to {step:g}")

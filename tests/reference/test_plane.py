@@ -31,8 +31,8 @@ def test_linear_equations_are_solved_exactly():
         lambda u, v: (0 * u, 0 * v),
         modes=16,
         step=0.05,
-        panels=2,
-        degree=10,
+        panel=0.25,
+        nodes=11,
     )
     columns = scattered(SQUARE)
     found, (x, y, t) = reference.evaluate(columns), columns.values()
@@ -49,7 +49,13 @@ def test_a_plane_wave_is_that_of_one_dimension():
     line = ps.Interval("z", 0, 2) * ps.Time(0, 0.5)
     expected = spectral(line, lambda z: torch.sin(torch.pi * z), lambda d: 2 * nu * d**2, source=lambda u: u - u**3, step=2e-3)
     reference = spectral_2d(
-        SQUARE, {"u": lambda s: torch.sin(torch.pi * (s.x + s.y))}, lambda lap: nu * lap, lambda u: (u - u**3,), modes=32, step=4e-3, panels=4
+        SQUARE,
+        {"u": lambda s: torch.sin(torch.pi * (s.x + s.y))},
+        lambda lap: nu * lap,
+        lambda u: (u - u**3,),
+        modes=32,
+        step=4e-3,
+        panel=0.125,
     )
     columns = scattered(SQUARE)
     other = expected.evaluate({"z": columns["x"] + columns["y"], "t": columns["t"]})["u"]
@@ -58,12 +64,38 @@ def test_a_plane_wave_is_that_of_one_dimension():
     assert error < 1.5e-8  # measured 4.4e-9, of the steps
 
 
+def test_panels_halved_towards_the_start_resolve_what_is_fast_there():
+    """Modes of x that decay at once, beside one that stays, for a while."""
+
+    def error(halvings):
+        reference = spectral_2d(
+            SQUARE,
+            {"u": lambda s: torch.cos(torch.pi * s.x) + torch.cos(8 * torch.pi * s.y)},
+            lambda lap: 0.2 * lap,
+            lambda u: (0 * u,),
+            modes=24,
+            step=0.02,
+            panel=0.5,
+            nodes=12,
+            halvings=halvings,
+        )
+        x, y, t = (columns := scattered(SQUARE)).values()
+        slow, fast = torch.cos(torch.pi * x), torch.cos(8 * torch.pi * y)
+        exact = slow * torch.exp(-0.2 * math.pi**2 * t) + fast * torch.exp(-12.8 * math.pi**2 * t)
+        error = relative(reference.evaluate(columns)["u"], exact)
+        assert error < reference.floor["u"]
+        return error
+
+    assert error(5) < 1e-3 * error(0)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"domain": ps.Interval("x", 0, 1) * ps.Time(0, 1)}, "two space coordinates and a time, got x in"),
         ({"modes": 15}, "modes must be even"),
-        ({"step": 0}, "the step positive"),
+        ({"step": 0}, "step and panel must be positive"),
+        ({"nodes": 4}, "nodes at least 5"),
     ],
 )
 def test_wrong_settings_are_refused(settings, message):
@@ -74,7 +106,7 @@ def test_wrong_settings_are_refused(settings, message):
 
 def test_a_solution_that_does_not_stay_finite_is_refused():
     reference = spectral_2d(
-        SQUARE, {"u": lambda s: 2 + torch.sin(torch.pi * s.x)}, lambda lap: lap, lambda u: (50 * u**3,), modes=8, step=0.01, panels=1, degree=4
+        SQUARE, {"u": lambda s: 2 + torch.sin(torch.pi * s.x)}, lambda lap: lap, lambda u: (50 * u**3,), modes=8, step=0.01, panel=0.5, nodes=5
     )
     with pytest.raises(ProblemError, match=r"not finite after t = 0.*take a smaller step"):
         reference.floor["u"]
