@@ -9,6 +9,7 @@ from pinnsine.calculus import div as div
 from pinnsine.calculus import grad as grad
 from pinnsine.calculus import laplacian as laplacian
 from pinnsine.calculus import normal_derivative as normal_derivative
+from pinnsine.comparison import Comparison as Comparison
 from pinnsine.constraint import Data as Data
 from pinnsine.constraint import Dirichlet as Dirichlet
 from pinnsine.constraint import Initial as Initial
@@ -45,7 +46,6 @@ from pinnsine.problem import Unknown as Unknown
 from pinnsine.problem import load_problem as load_problem
 from pinnsine.reference import Reference as Reference
 from pinnsine.runfile import load as load
-from pinnsine.solution import Comparison as Comparison
 from pinnsine.solution import Solution as Solution
 from pinnsine.solve import solve as solve
 from pinnsine.version import VERSION

@@ -21,6 +21,7 @@ from pinnsine.export import replacing, require_suffix
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from pinnsine.reference import Reference
     from pinnsine.solution import Solution
 
 FORMATS = (".png", ".pdf", ".svg", ".jpg")
@@ -104,25 +105,28 @@ class View:
     truth: Mapping[str, np.ndarray]
 
 
-def look(solution: Solution) -> View:
-    """The solution and its reference on the plane to draw."""
-    plane = drawn_plane(solution.problem.domain)
+def look(solution: Solution, plane: Plane | None = None, reference: Reference | None = None) -> View:
+    """The solution and a reference, by default the problem's own, on a plane, by default the one to draw."""
+    plane = plane or drawn_plane(solution.problem.domain)
     if plane.vertical is None:
         line = np.linspace(plane.horizontal.lower, plane.horizontal.upper, CURVE)
-        return View(plane, line, None, *evaluate(solution, plane.at(line)))
+        return View(plane, line, None, *evaluate(solution, plane.at(line), reference))
     across, up = _centres(plane.horizontal), _centres(plane.vertical)
-    return View(plane, across, up, *evaluate(solution, plane.at(across[None, :], up[:, None])))
+    return View(plane, across, up, *evaluate(solution, plane.at(across[None, :], up[:, None]), reference))
 
 
 def _centres(axis: Axis) -> np.ndarray:
     return axis.lower + axis.length * (np.arange(PIXELS) + 0.5) / PIXELS
 
 
-def evaluate(solution: Solution, coordinates: Mapping) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """The fields, and what the reference says of them, at coordinates that broadcast."""
+Fields = dict[str, np.ndarray]
+
+
+def evaluate(solution: Solution, coordinates: Mapping, reference: Reference | None = None) -> tuple[Fields, Fields]:
+    """The fields, and what a reference, by default the problem's own, says of them, at coordinates that broadcast."""
     names = solution.problem.domain.names
     arrays = dict(zip(names, np.broadcast_arrays(*(coordinates[n] for n in names)), strict=True))
-    found, reference = solution.predict(**arrays), solution.problem.reference
+    found, reference = solution.predict(**arrays), reference or solution.problem.reference
     if reference is None:
         return found, {}
     shape = arrays[names[0]].shape

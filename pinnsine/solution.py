@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from pinnsine.ansatz import Ansatz
+from pinnsine.comparison import Comparison, compare
 from pinnsine.constraint import Residual, rows_of
 from pinnsine.errors import ProblemError
 from pinnsine.history import History
@@ -33,22 +34,6 @@ class UnknownValue:
 
     def __float__(self) -> float:
         return self.value
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Errors by field against a reference on ``count`` points, and the reference's own floor."""
-
-    relative_l2: Mapping[str, float]
-    max_error: Mapping[str, float]
-    floor: Mapping[str, float]
-    count: int
-
-    def __str__(self) -> str:
-        return "\n".join(
-            f"{n}: relative L2 {e:.1e}, max {self.max_error[n]:.1e} on {self.count:,} points (reference floor {self.floor[n]:.0e})"
-            for n, e in self.relative_l2.items()
-        )
 
 
 @dataclass(frozen=True)
@@ -115,27 +100,34 @@ class Solution:
                 parts.append([values(v).cpu().double() for v in rows_of(constraint, local, len(chunk)).values()])
         return [torch.cat(column) for column in zip(*parts, strict=True)] or [torch.empty(0, dtype=torch.float64)] * len(names)
 
-    def compare(self, reference: Reference | None = None) -> Comparison:
+    def evaluate(self, points: Points) -> list[Tensor]:
+        """Float64 values (N,) of all fields at points, in the problem's order."""
+        return self._evaluate(None, points)
+
+    def compare(
+        self,
+        reference: Reference | None = None,
+        *,
+        points: int | Points | None = None,
+        times: Sequence[float] = (),
+        away: Mapping[str, Callable] | None = None,
+        h1: bool = False,
+    ) -> Comparison:
         """Errors against a reference, by default the problem's own, on the domain's grid.
 
-        Raises ProblemError if there is none, or if it shares no field with the problem.
+        Points at which the reference is not finite are left out, and not counted.
+
+        Args:
+            points: a number of random points of a fixed seed, or the points to compare at, in place of the grid.
+            times: compare at each of these times as well: ``comparison.at[0.5]``.
+            away: compare on parts of the points as well, by a name and a function of s that is true where points count:
+                ``away={"the kink": lambda s: s.x.abs() < 0.95}`` gives ``comparison.away["the kink"]``.
+            h1: compare values and first derivatives together as well.
+
+        Raises:
+            ProblemError: there is no reference, it shares no field with the problem, or an argument is not as said.
         """
-        reference = reference or self.problem.reference
-        if reference is None:
-            raise ProblemError("There is no reference to compare with: give compare(reference) one, or the problem reference=.")
-        grid = self.problem.domain.grid()
-        truth = reference.evaluate(grid.columns)
-        shared = [f.name for f in self.problem.fields if f.name in truth]
-        if not shared:
-            raise ProblemError(f"The reference has fields {', '.join(truth)}, none of which is a field of the problem.")
-        found = dict(zip(self.problem.names.fields, self._evaluate(None, grid), strict=True))
-        differences = {n: found[n] - truth[n] for n in shared}
-        return Comparison(
-            {n: float(d.norm() / truth[n].norm()) for n, d in differences.items()},
-            {n: float(d.abs().max()) for n, d in differences.items()},
-            {n: float(reference.floor[n]) for n in shared},
-            len(grid),
-        )
+        return compare(self, reference, points, times, away, h1)
 
     def integrate(self, expression: str | Callable, over=None, points: int = 48) -> float:
         """The integral of an expression over the domain or a part of it.
@@ -152,6 +144,12 @@ class Solution:
         from pinnsine.plot import plot_solution
 
         return plot_solution(self, path)
+
+    def plot_errors(self, path: str | Path, reference: Reference | None = None, times: Sequence[float] = ()) -> Path:
+        """A picture of the distance of every field from a reference, at several times where space has two dimensions (.png, .pdf, .svg)."""
+        from pinnsine.error_maps import plot_errors
+
+        return plot_errors(self, path, reference, times)
 
     def export(self, path: str | Path) -> Path:
         """The fields on a grid as .npz, .csv or .vtu."""

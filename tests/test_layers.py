@@ -16,8 +16,8 @@ LAYERS = {
     "L2": "nets kernel hard ansatz windows",
     "L3": "scaling objective linearised least_squares damped_qr",
     "L4": "optim rest continuation bandwidth omega loop resampling policy budget history estimate state monitor arguments",
-    "L5": "progress plot export runfile solution solve march",
-    "L6": "options cli __main__ __init__",
+    "L5": "comparison error_maps progress plot export runfile solution solve march",
+    "L6": "options bench cli __main__ __init__",
 }
 LEVEL = {name: level for level, names in enumerate(LAYERS.values()) for name in names.split()}
 FILES = sorted(PACKAGE.rglob("*.py"))
