@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from pinnsine.constraint import Periodic, target_values
-from pinnsine.domain import Box, Face
+from pinnsine.domain import Domain, Face
 from pinnsine.errors import ProblemError
 from pinnsine.evaluate import EVALUATORS, choose_evaluator
 from pinnsine.hard import HardPart, cutoff, hard_conditions, lift
@@ -198,7 +198,7 @@ def build_ansatz(
     return Ansatz(problem, pieces, scales, net)
 
 
-def _network(domain: Box, net, inputs: tuple[str, ...], outputs: int, periodic: Sequence[str], generator: torch.Generator) -> nn.Sequential:
+def _network(domain: Domain, net, inputs: tuple[str, ...], outputs: int, periodic: Sequence[str], generator: torch.Generator) -> nn.Sequential:
     """The embedding of the coordinates and the network behind it."""
     if isinstance(net, FrozenSines):  # periodic by its wave numbers
         return nn.Sequential(Embedding(domain, inputs), net.build(len(inputs), outputs, generator, [n in periodic for n in inputs]))
@@ -210,7 +210,7 @@ def _network(domain: Box, net, inputs: tuple[str, ...], outputs: int, periodic: 
     return nn.Sequential(embedding, net.build(embedding.width, outputs, generator))
 
 
-def _probe_module(module: nn.Module, domain: Box, inputs: tuple[str, ...], outputs: int, evaluator: str) -> str:
+def _probe_module(module: nn.Module, domain: Domain, inputs: tuple[str, ...], outputs: int, evaluator: str) -> str:
     """The evaluator for a module, after a look at its output's shape."""
     points = torch.tensor([[domain.axis(n).lower for n in inputs], [domain.axis(n).upper for n in inputs]], dtype=torch.float64)
     try:
@@ -226,7 +226,7 @@ def _check_hard(ansatz: Ansatz) -> None:
     """Refuse hard conditions whose values disagree where their faces meet: the blend cannot take both."""
     problem = ansatz.problem
     for parts in ansatz.hard.values():
-        for part in parts:
+        for part in (p for p in parts if isinstance(p.face, Face)):
             points = part.face.sample(64, "grid", torch.Generator().manual_seed(0))
             points = _edges(part.face, points)
             context = Context(problem.domain.names, problem.domain.space)

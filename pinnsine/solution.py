@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from pinnsine.ansatz import Ansatz
 from pinnsine.constraint import Residual, rows_of
+from pinnsine.domain import Box
 from pinnsine.errors import ProblemError
 from pinnsine.history import History
 from pinnsine.jet import values
@@ -80,17 +82,22 @@ class Solution:
         """The fields at points given by coordinates, which broadcast against each other.
 
         Without ``expression``: a dict of float64 arrays by field. With a name such as ``"u_xx"`` or a function of s: one array. Points
-        outside the domain are extrapolated, with one warning. Raises ProblemError for missing or extra coordinates.
+        outside the domain are extrapolated, with one warning; in the holes of a shape and around it values are NaN.
+        Raises ProblemError for missing or extra coordinates.
         """
         arrays = [torch.as_tensor(np.asarray(_plain(c), dtype=np.float64)) for c in self._ordered(coordinates)]
         arrays = torch.broadcast_tensors(*arrays)
         shape = arrays[0].shape
         points = Points({n: a.reshape(-1).contiguous() for n, a in zip(self.problem.domain.names, arrays, strict=True)})
-        if len(points) and not bool(self.problem.domain.contains(points).all()):
-            warnings.warn(f"Some points lie outside the domain {self.problem.domain.describe()}: values there are extrapolated.", stacklevel=2)
-        if expression is None:
-            return {f.name: v.reshape(shape).numpy() for f, v in zip(self.problem.fields, self._evaluate(None, points), strict=True)}
-        return self._evaluate(_function(expression), points)[0].reshape(shape).numpy()
+        domain = self.problem.domain
+        inside, box = domain.contains(points), Box(*domain.axes)
+        if not bool((inside if isinstance(domain, Box) else box.contains(points)).all()):
+            warnings.warn(f"Some points lie outside the domain {domain.describe()}: values there are extrapolated.", stacklevel=2)
+        found = self._evaluate(None if expression is None else _function(expression), points)
+        if not isinstance(domain, Box):
+            found = [torch.where(inside | ~box.contains(points), v, math.nan) for v in found]
+        found = [v.reshape(shape).numpy() for v in found]
+        return dict(zip(self.problem.names.fields, found, strict=True)) if expression is None else found[0]
 
     def _ordered(self, coordinates: Mapping) -> list:
         names = self.problem.domain.names
