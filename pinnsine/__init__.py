@@ -12,10 +12,13 @@ from pinnsine.calculus import laplacian as laplacian
 from pinnsine.calculus import normal_derivative as normal_derivative
 from pinnsine.constraint import Data as Data
 from pinnsine.constraint import Dirichlet as Dirichlet
+from pinnsine.constraint import Inequality as Inequality
 from pinnsine.constraint import Initial as Initial
 from pinnsine.constraint import Integral as Integral
+from pinnsine.constraint import Neumann as Neumann
 from pinnsine.constraint import Periodic as Periodic
 from pinnsine.constraint import Residual as Residual
+from pinnsine.constraint import Robin as Robin
 from pinnsine.domain import Ball as Ball
 from pinnsine.domain import Box as Box
 from pinnsine.domain import Disk as Disk

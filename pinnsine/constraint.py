@@ -148,6 +148,42 @@ def Data(name: str, points: Points, *, sigma: float | str | None = None, weight:
     return Prescribed(name, targets, on=points, sigma=sigma, weight=weight)
 
 
+def Neumann(name: str, *, on: Region, weight: Weight = None, **targets: Target) -> Prescribed:
+    """Normal derivatives on a part of the boundary: ``Neumann("wall", u=0.0, on=domain.boundary())`` is n . grad u = 0, n pointing outwards."""
+    return Prescribed(name, {f"{field}_n": target for field, target in targets.items()}, on=on, weight=weight)
+
+
+@dataclass(frozen=True)
+class Robin(Constraint):
+    """A condition between values and derivatives: ``Robin("right", lambda s: s.u_n + 2 * (s.u - 1), on=domain.side(x=1))``.
+
+    Any expression that must vanish on ``on``; as fields of two subdomains may stand in it, it couples them on their interface as well.
+    """
+
+    function: Callable[[Local], object]
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not callable(self.function) or self.on is None:
+            raise ProblemError(f"Constraint {self.name!r}: a condition is a function of s on a part of the boundary: give on=.")
+
+    def residual(self, s):
+        return self.function(s)
+
+
+@dataclass(frozen=True)
+class Inequality(Constraint):
+    """An expression that must not be negative: ``Inequality("obstacle", lambda s: s.u - psi(s.x))`` for u >= psi; only violations count.
+
+    The rows are min(g, 0), a penalty: the larger the weight, the smaller the violation.
+    """
+
+    function: Callable[[Local], object]
+
+    def residual(self, s):
+        return {name or "violation": torch.clamp(values(g), max=0.0) for name, g in _named("", self.function(s))}
+
+
 @dataclass(frozen=True)
 class Periodic(Constraint):
     """Equal values, and equal derivatives up to order ``derivatives``, at both ends of a coordinate: ``Periodic("wrap", "x")``.

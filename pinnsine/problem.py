@@ -30,20 +30,31 @@ class Field:
 
 @dataclass(frozen=True)
 class Unknown:
-    """An unknown number with its starting value: ``Unknown("D", 1.0, positive=True)``.
+    """An unknown number with its starting value: ``Unknown("D", 1.0, positive=True)`` or ``Unknown("D", 1.0, bounds=(0.1, 2))``.
 
-    A positive unknown is D = start * exp(theta), so that its start must be positive.
+    A positive unknown is D = start * exp(theta), so that its start must be positive; one with bounds (a, b) is
+    D = a + (b - a) / (1 + exp(-theta)), so that its start lies between them.
     """
 
     name: str
     start: float
     positive: bool = False
+    bounds: tuple[float, float] | None = None
 
     def __post_init__(self):
         if not math.isfinite(self.start):
             raise ProblemError(f"Unknown {self.name!r} must start at a finite number, got {self.start}.")
         if self.positive and not self.start > 0:
             raise ProblemError(f"Unknown {self.name!r} is declared positive, so its start must be above zero, got {self.start:g}.")
+        if self.bounds is None:
+            return
+        bounds = tuple(float(b) for b in self.bounds) if isinstance(self.bounds, Sequence) else ()
+        if len(bounds) != 2 or self.positive or not -math.inf < bounds[0] < self.start < bounds[1] < math.inf:
+            raise ProblemError(
+                f"Unknown {self.name!r}: bounds= are two finite numbers around the start {self.start:g}, without positive=, "
+                f"got {self.bounds!r}."
+            )
+        object.__setattr__(self, "bounds", bounds)
 
 
 class Problem:

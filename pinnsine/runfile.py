@@ -91,7 +91,7 @@ def load(path: str | Path, problem: Problem | None = None, net: nn.Module | None
     ansatz.load(torch.from_numpy(theta))
     ansatz.load_state_dict({n: torch.from_numpy(b) for n, b in frozen.items()}, strict=False)
     estimate = {n: float("nan") if v is None else v for n, v in spec["estimate"].items()}
-    return Solution(problem, ansatz, History(history), Outcome[spec["outcome"]], estimate, spec["settings"])
+    return Solution(problem, ansatz, History(history), Outcome[spec["outcome"]], estimate, spec["settings"], spec.get("unknown_errors", {}))
 
 
 def _trial(problem: Problem, spec: dict, net: nn.Module | None, path) -> Ansatz:
@@ -135,6 +135,7 @@ def _spec(solution: Solution) -> dict:
         ],
         "outcome": solution.outcome.name,
         "estimate": {n: v if np.isfinite(v) else None for n, v in solution.estimate.items()},
+        "unknown_errors": {n: e for n, e in solution.unknown_errors.items() if np.isfinite(e)},
         "settings": solution.settings,
     }
 

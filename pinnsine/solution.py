@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -29,9 +29,13 @@ CHUNK = 20_000  # points predicted at a time
 
 @dataclass(frozen=True)
 class UnknownValue:
-    """The value found for an unknown number."""
+    """The value found for an unknown number, and its standard error from the data; NaN where there are none."""
 
     value: float
+    error: float = math.nan
+
+    def __str__(self) -> str:
+        return f"{self.value:.6g}" if math.isnan(self.error) else f"{self.value:.6g} +- {self.error:.2g}"
 
     def __float__(self) -> float:
         return self.value
@@ -58,7 +62,7 @@ class Solution:
     """A solved problem.
 
     ``estimate[field]``: the estimated relative L2 error, found without a reference. ``history``: the table of the run. ``outcome``: why
-    it ended. ``settings``: what was used.
+    it ended. ``settings``: what was used. ``unknown_errors``: the standard errors of the unknown numbers.
     """
 
     problem: Problem
@@ -67,11 +71,12 @@ class Solution:
     outcome: Outcome
     estimate: Mapping[str, float]
     settings: Mapping[str, object]
+    unknown_errors: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def unknowns(self) -> dict[str, UnknownValue]:
         """The unknown numbers by name."""
-        return {n: UnknownValue(v) for n, v in self.ansatz.unknown_values(self.ansatz.flat()).items()}
+        return {n: UnknownValue(v, self.unknown_errors.get(n, math.nan)) for n, v in self.ansatz.unknown_values(self.ansatz.flat()).items()}
 
     @property
     def module(self) -> nn.Module:

@@ -11,10 +11,12 @@ from pinnsine.domain.csg import Combination as Combination
 from pinnsine.domain.domain import Domain as Domain
 from pinnsine.domain.ellipse import Ellipse as Ellipse
 from pinnsine.domain.extrusion import Extrusion as Extrusion
+from pinnsine.domain.implicit import Implicit as Implicit
 from pinnsine.domain.interval import Interval as Interval
 from pinnsine.domain.interval import Parameter as Parameter
 from pinnsine.domain.interval import Rectangle as Rectangle
 from pinnsine.domain.interval import Time as Time
+from pinnsine.domain.mesh import Mesh as Mesh
 from pinnsine.domain.part import Part as Part
 from pinnsine.domain.polygon import Polygon as Polygon
 from pinnsine.domain.polygon import Triangle as Triangle

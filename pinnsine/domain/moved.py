@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from torch import Tensor
 from pinnsine.domain.ball import positive, vector
 from pinnsine.domain.csg import as_shape
 from pinnsine.domain.domain import Domain
+from pinnsine.domain.implicit import Implicit
 from pinnsine.domain.piece import Piece
 from pinnsine.domain.shape import Shape
 from pinnsine.errors import ProblemError
@@ -34,9 +36,12 @@ class Moved(Shape):
         return self.factor * self.shape.signed((x - self.shift) @ self.turn / self.factor)
 
     def smooth(self, columns):
+        return self.factor * self.shape.smooth(self.back(columns))
+
+    def back(self, columns: Sequence) -> list:
+        """The coordinates before the motion, of coordinates given as tensors or jets."""
         moved = [c - s for c, s in zip(columns, self.shift.tolist(), strict=True)]
-        back = (self.turn.T / self.factor).tolist()
-        return self.factor * self.shape.smooth([_combination(row, moved) for row in back])
+        return [_combination(row, moved) for row in (self.turn.T / self.factor).tolist()]
 
     def _measure(self):
         grown = self.factor**self.dimension
@@ -66,29 +71,35 @@ def _combination(row: Sequence[float], columns: Sequence):
     return sum(terms[1:], start=terms[0])
 
 
-def _moved(shape: Shape, turn: Tensor | None = None, shift: Tensor | None = None, factor: float = 1.0) -> Moved:
+def _moved(shape: Shape, turn: Tensor | None = None, shift: Tensor | None = None, factor: float = 1.0) -> Shape:
     d = shape.dimension
-    return Moved(
-        shape,
-        torch.eye(d, dtype=torch.float64) if turn is None else turn,
-        torch.zeros(d, dtype=torch.float64) if shift is None else shift,
-        factor,
-    )
+    turn = torch.eye(d, dtype=torch.float64) if turn is None else turn
+    moved = Moved(shape, turn, torch.zeros(d, dtype=torch.float64) if shift is None else shift, factor)
+    return _moved_function(shape, moved) if isinstance(shape, Implicit) else moved
 
 
-def translated(domain: Domain, shift: Sequence[float]) -> Moved:
+def _moved_function(shape: Implicit, moved: Moved) -> Implicit:
+    """An implicit shape keeps its kind, because its cutoff is scaled by the gradient with respect to the problem's coordinates."""
+
+    def function(s):
+        return shape.function(SimpleNamespace(**dict(zip(shape.names, moved.back([getattr(s, n) for n in shape.names]), strict=True))))
+
+    return Implicit(function, **{a.name: (a.lower, a.upper) for a in moved.axes})
+
+
+def translated(domain: Domain, shift: Sequence[float]) -> Shape:
     shape = as_shape(domain)
     return _moved(shape, shift=vector("A translation", shift, shape.dimension))
 
 
-def scaled(domain: Domain, factor: float, about: Sequence[float] | None) -> Moved:
+def scaled(domain: Domain, factor: float, about: Sequence[float] | None) -> Shape:
     shape = as_shape(domain)
     centre = vector("The centre of an enlargement", about if about is not None else (0,) * shape.dimension, shape.dimension)
     factor = positive("The factor of an enlargement", factor)
     return _moved(shape, shift=(1 - factor) * centre, factor=factor)
 
 
-def rotated(domain: Domain, angle: float, axis: Sequence[float] | None, about: Sequence[float] | None) -> Moved:
+def rotated(domain: Domain, angle: float, axis: Sequence[float] | None, about: Sequence[float] | None) -> Shape:
     shape = as_shape(domain)
     d = shape.dimension
     if d not in (2, 3) or (d == 3) != (axis is not None):
