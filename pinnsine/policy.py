@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from pinnsine.constraint import Inequality, Periodic, Residual, row_points
+from pinnsine.domain import Domain
 from pinnsine.index import Collapsed, Index
 from pinnsine.nets import MLP, FrozenSines, Siren
 from pinnsine.optim import GaussNewton, LevenbergMarquardt
@@ -172,7 +173,7 @@ def _sensitivity(problem, constraint, points, scales, field: str, index: Index) 
 
 def share_points(problem: Problem, points, default: int = POINTS) -> dict[str, int]:
     """Row points by constraint: ``points`` as given (a total for equations, or by name), the rest by the default total."""
-    equations = [c for c in problem.soft if isinstance(c, Residual) and c.on is None]
+    equations = [c for c in problem.soft if isinstance(c, Residual) and isinstance(c.region(problem.domain), Domain)]
     others = [c for c in problem.soft if c not in equations]
     total = points if isinstance(points, int) else default
     shares = {c.name: max(1, total // max(1, len(equations))) for c in equations}

@@ -11,16 +11,19 @@ import pinnsine as ps
 from pinnsine.probe import FieldScale, trace
 from pinnsine.problem import problems_folder, shipped_problems
 
-EXACT = ("beltrami", "bratu", "burgers", "eikonal", "heat", "helmholtz", "inverse_burgers", "klein_gordon", "kovasznay",
-         "multiscale_poisson", "nonlinear_helmholtz", "nonlinear_poisson", "poisson", "poisson_nd", "sine_gordon",
-         "steady_burgers", "taylor_green", "wave")  # fmt: skip
+EXACT = ("annulus", "ball_neumann", "beltrami", "bratu", "burgers", "disks", "eikonal", "heat", "helmholtz", "helmholtz_hole",
+         "inverse_burgers", "klein_gordon", "kovasznay", "l_shape", "multiscale_poisson", "nonlinear_helmholtz",
+         "nonlinear_poisson", "poisson", "poisson_nd", "sine_gordon", "steady_burgers", "taylor_green", "wave")  # fmt: skip
 UNKNOWNS = {"inverse_burgers": {"convection": 1.0, "nu": 0.01 / torch.pi}}
 OTHERS = {  # coefficients away from their defaults, under which terms may cancel or coincide
+    "annulus": {"inner": 0.3},
     "beltrami": {"a": 0.7, "d": 1.3, "nu": 0.5},
     "bratu": {"lam": 0.5},
+    "disks": {"radius": 0.15},
     "eikonal": {"d": 0.2},
     "heat": {"kappa": 0.6},
     "helmholtz": {"a": 2, "b": 3, "k": 2.0},
+    "helmholtz_hole": {"k": 6.0, "radius": 0.4},
     "kovasznay": {"Re": 20.0},
     "multiscale_poisson": {"waves": (1, 3)},
     "nonlinear_helmholtz": {"k": 2.0, "alpha": 1.5},
