@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pinnsine.ansatz import TrialFunction
 from pinnsine.constraint import Constraint, InitialCondition, row_points
-from pinnsine.domain import Box, Face, Faces, Region
+from pinnsine.domain import Box, Domain, Face, Faces, Part, Product, Region
 from pinnsine.errors import ProblemError
 from pinnsine.index import Index
 from pinnsine.jet import Shifted, values
@@ -63,7 +63,7 @@ def time_orders(problem: Problem) -> dict[str, int]:
 def window_problem(problem: Problem, edges: Sequence[float], k: int) -> Problem:
     """The problem on window k, with the conditions of its own time alone."""
     time = problem.domain.time
-    box = Box(*(replace(a, lower=edges[k], upper=edges[k + 1]) if a.name == time else a for a in problem.domain.axes))
+    box = _cut(problem.domain, time, edges[k], edges[k + 1])
     constraints = (_restricted(c, problem.domain, box, first=k == 0) for c in problem.constraints)
     return Problem(box, problem.fields, [c for c in constraints if c is not None], reference=problem.reference, name=problem.name)
 
@@ -76,7 +76,14 @@ def continued(problem: Problem, before: TrialFunction, orders: Mapping[str, int]
     return Problem(domain, problem.fields, [*problem.constraints, continuation], reference=problem.reference, name=problem.name)
 
 
-def _restricted(constraint: Constraint, domain: Box, box: Box, first: bool) -> Constraint | None:
+def _cut(domain: Domain, time: str, lower: float, upper: float) -> Domain:
+    """The domain between two times."""
+    if isinstance(domain, Product):
+        return Product(domain.shape, _cut(domain.rest, time, lower, upper))
+    return Box(*(replace(a, lower=lower, upper=upper) if a.name == time else a for a in domain.axes))
+
+
+def _restricted(constraint: Constraint, domain: Domain, box: Domain, first: bool) -> Constraint | None:
     """A constraint on the part of its region that lies in a window; None where nothing of it does."""
     if isinstance(constraint, InitialCondition) and constraint.on is None:
         return constraint if first else None
@@ -86,7 +93,7 @@ def _restricted(constraint: Constraint, domain: Box, box: Box, first: bool) -> C
     return None if region is None else replace(constraint, on=region)
 
 
-def _part(region: Region | Points, domain: Box, box: Box) -> Region | Points | None:
+def _part(region: Region | Points, domain: Domain, box: Domain) -> Region | Points | None:
     time = domain.time
     low, high = box.axis(time).lower, box.axis(time).upper
     if isinstance(region, Points):
@@ -104,5 +111,10 @@ def _part(region: Region | Points, domain: Box, box: Box) -> Region | Points | N
     if isinstance(region, Box):
         axis = region.axis(time)
         lower, upper = max(axis.lower, low), min(axis.upper, high)
-        return Box(*(replace(a, lower=lower, upper=upper) if a.name == time else a for a in region.axes)) if lower < upper else None
+        return _cut(region, time, lower, upper) if lower < upper else None
+    if isinstance(region, Part | Product) and region.rest is not None:
+        rest = _part(region.rest, domain, box.rest if isinstance(box, Product) else box)
+        if rest is None:
+            return None
+        return Product(region.shape, rest) if isinstance(region, Product) else replace(region, rest=rest)
     raise ProblemError(f"A march cannot cut a region of type {type(region).__name__} into windows.")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from pinnsine.domain import Axis, Box
+from pinnsine.domain import Axis, Domain
 from pinnsine.export import replacing, require_suffix
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Plane:
         return {**self.fixed, self.horizontal.name: horizontal, **pair}
 
 
-def drawn_plane(domain: Box) -> Plane:
+def drawn_plane(domain: Domain) -> Plane:
     """The first two space coordinates, else time and the first other coordinate, else the only one there is."""
     space = [a for a in domain.axes if a.role == "space"]
     by_role = sorted(domain.axes, key=lambda a: ("time", "space", "parameter").index(a.role))
@@ -131,7 +131,7 @@ def evaluate(solution: Solution, coordinates: Mapping, reference: Reference | No
         return found, {}
     shape = arrays[names[0]].shape
     truth = reference.evaluate({n: torch.tensor(a.ravel(), dtype=torch.float64) for n, a in arrays.items()})
-    return found, {n: v.numpy().reshape(shape) for n, v in truth.items() if n in found}
+    return found, {n: np.where(np.isnan(found[n]), np.nan, v.numpy().reshape(shape)) for n, v in truth.items() if n in found}
 
 
 def arrange(solution: Solution, view: View) -> tuple[Panels, list[list[str]]]:
@@ -221,7 +221,8 @@ def telling_lines(view: View, name: str) -> np.ndarray:
     The middle alone would be blank for solutions such as sin(pi x) sin(4 pi y).
     """
     axis, values = view.plane.vertical, view.found[name]
-    variation = np.nan_to_num(values.max(axis=1) - values.min(axis=1), nan=-1.0)
+    held = np.ma.masked_invalid(values)
+    variation = (held.max(axis=1) - held.min(axis=1)).filled(-1.0)
     middle, most = (axis.lower + axis.upper) / 2, float(view.vertical[variation.argmax()])
     return np.array([middle] if abs(most - middle) < 0.05 * axis.length else sorted((middle, most)))
 

@@ -13,7 +13,7 @@ import math
 from torch import Tensor
 
 from pinnsine.constraint import Residual
-from pinnsine.domain import Box
+from pinnsine.domain import Domain
 from pinnsine.index import Index, make_index
 from pinnsine.jet import Shifted
 from pinnsine.objective import Objective, Term
@@ -35,13 +35,13 @@ def from_rest(objective: Objective, theta: Tensor) -> Tensor:
     return GaussNewton().step(Objective(objective.ansatz, (rest, *conditions), points, objective.memory), theta, {}).theta
 
 
-def _at_rest(domain: Box, coordinates: tuple[str, ...]) -> set[Index]:
+def _at_rest(domain: Domain, coordinates: tuple[str, ...]) -> set[Index]:
     """The derivatives that vanish at rest: the one by time, or where there is none all second ones."""
     if domain.time in coordinates:
         return {(domain.time,)}
     return {make_index(pair) for pair in itertools.combinations_with_replacement(coordinates, 2)}
 
 
-def _size(domain: Box, index: Index) -> float:
+def _size(domain: Domain, index: Index) -> float:
     """The product of half-lengths that makes a derivative one of scaled coordinates."""
     return math.prod(domain.axis(n).length / 2 for n in index)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from pinnsine.ansatz import Ansatz
 from pinnsine.comparison import Comparison, compare
 from pinnsine.constraint import Residual, rows_of
+from pinnsine.domain import Box
 from pinnsine.errors import ProblemError
 from pinnsine.history import History
 from pinnsine.jet import values
@@ -28,9 +30,13 @@ CHUNK = 20_000  # points predicted at a time
 
 @dataclass(frozen=True)
 class UnknownValue:
-    """The value found for an unknown number."""
+    """The value found for an unknown number, and its standard error from the data; NaN where there are none."""
 
     value: float
+    error: float = math.nan
+
+    def __str__(self) -> str:
+        return f"{self.value:.6g}" if math.isnan(self.error) else f"{self.value:.6g} +- {self.error:.2g}"
 
     def __float__(self) -> float:
         return self.value
@@ -41,7 +47,7 @@ class Solution:
     """A solved problem.
 
     ``estimate[field]``: the estimated relative L2 error, found without a reference. ``history``: the table of the run. ``outcome``: why
-    it ended. ``settings``: what was used.
+    it ended. ``settings``: what was used. ``unknown_errors``: the standard errors of the unknown numbers.
     """
 
     problem: Problem
@@ -50,11 +56,12 @@ class Solution:
     outcome: Outcome
     estimate: Mapping[str, float]
     settings: Mapping[str, object]
+    unknown_errors: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def unknowns(self) -> dict[str, UnknownValue]:
         """The unknown numbers by name."""
-        return {n: UnknownValue(v) for n, v in self.ansatz.unknown_values(self.ansatz.flat()).items()}
+        return {n: UnknownValue(v, self.unknown_errors.get(n, math.nan)) for n, v in self.ansatz.unknown_values(self.ansatz.flat()).items()}
 
     @property
     def module(self) -> nn.Module:
@@ -65,17 +72,22 @@ class Solution:
         """The fields at points given by coordinates, which broadcast against each other.
 
         Without ``expression``: a dict of float64 arrays by field. With a name such as ``"u_xx"`` or a function of s: one array. Points
-        outside the domain are extrapolated, with one warning. Raises ProblemError for missing or extra coordinates.
+        outside the domain are extrapolated, with one warning; in the holes of a shape and around it values are NaN.
+        Raises ProblemError for missing or extra coordinates.
         """
         arrays = [torch.as_tensor(np.asarray(_plain(c), dtype=np.float64)) for c in self._ordered(coordinates)]
         arrays = torch.broadcast_tensors(*arrays)
         shape = arrays[0].shape
         points = Points({n: a.reshape(-1).contiguous() for n, a in zip(self.problem.domain.names, arrays, strict=True)})
-        if len(points) and not bool(self.problem.domain.contains(points).all()):
-            warnings.warn(f"Some points lie outside the domain {self.problem.domain.describe()}: values there are extrapolated.", stacklevel=2)
-        if expression is None:
-            return {f.name: v.reshape(shape).numpy() for f, v in zip(self.problem.fields, self._evaluate(None, points), strict=True)}
-        return self._evaluate(_function(expression), points)[0].reshape(shape).numpy()
+        domain = self.problem.domain
+        inside, box = domain.contains(points), Box(*domain.axes)
+        if not bool((inside if isinstance(domain, Box) else box.contains(points)).all()):
+            warnings.warn(f"Some points lie outside the domain {domain.describe()}: values there are extrapolated.", stacklevel=2)
+        found = self._evaluate(None if expression is None else _function(expression), points)
+        if not isinstance(domain, Box):
+            found = [torch.where(inside | ~box.contains(points), v, math.nan) for v in found]
+        found = [v.reshape(shape).numpy() for v in found]
+        return dict(zip(self.problem.names.fields, found, strict=True)) if expression is None else found[0]
 
     def _ordered(self, coordinates: Mapping) -> list:
         names = self.problem.domain.names

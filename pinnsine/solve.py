@@ -40,6 +40,7 @@ from pinnsine.rest import from_rest
 from pinnsine.scaling import field_scales
 from pinnsine.solution import Solution
 from pinnsine.state import State
+from pinnsine.uncertainty import unknown_errors
 from pinnsine.version import VERSION
 
 DEFAULT_TIME = "2m"
@@ -74,7 +75,7 @@ def solve(
         net: a specification such as ``Siren(width=32)``, or any module (N, d) -> (N, m) of the scaled coordinates.
         optimizer: a method, or a list of them as phases.
         points: row points of the equations together, or by constraint.
-        sampler: "sobol", "uniform", "grid", "latin_hypercube", or "rad" for adaptive points (see ``pinnsine.resampling``).
+        sampler: "sobol", "halton", "uniform", "grid", "latin_hypercube", or "rad" for adaptive points (see ``pinnsine.resampling``).
         evaluator: "taylor", "forward", "reverse" or "auto".
         dtype, device: "float64" or "float32"; "cpu", "cuda" or "auto".
         seed: of network and points.
@@ -112,8 +113,9 @@ def solve(
         best = _best(plan, call)
         best.ansatz.load(best.state.best if best.state.best is not None else best.state.theta)
         errors = estimate_error(best.held_out, best.ansatz.flat(), clock) if estimate else {f.name: math.nan for f in problem.fields}
+        unknown = unknown_errors(best.state.objective, best.ansatz.flat())
         settings = _settings(best, call)
-    solution = Solution(problem, best.ansatz, best.state.history, best.outcome, errors, settings)
+    solution = Solution(problem, best.ansatz, best.state.history, best.outcome, errors, settings, unknown)
     if out is not None:
         solution.save(out)
     return solution

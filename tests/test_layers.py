@@ -15,7 +15,7 @@ LAYERS = {
     "L1": "points sampling domain quadrature local constraint probe check problem spectrum reference",
     "L2": "nets kernel hard ansatz windows",
     "L3": "scaling objective linearised least_squares damped_qr",
-    "L4": "optim rest continuation bandwidth omega loop resampling policy budget history estimate state monitor arguments",
+    "L4": "optim rest continuation bandwidth omega loop resampling policy budget history estimate state monitor arguments uncertainty",
     "L5": "comparison error_maps progress plot export runfile solution solve march",
     "L6": "options bench cli __main__ __init__",
 }

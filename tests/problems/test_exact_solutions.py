@@ -11,11 +11,12 @@ import pinnsine as ps
 from pinnsine.probe import FieldScale, trace
 from pinnsine.problem import problems_folder, shipped_problems
 
-EXACT = ("advection", "advection_fast", "beltrami", "black_scholes", "bratu", "burgers", "burgers_2d", "eikonal", "elasticity",
-         "harmonic", "heat", "heat_2d", "heat_long", "helmholtz", "helmholtz_complex", "inverse_burgers", "inverse_diffusivity",
-         "inverse_navier_stokes", "inverse_reaction", "kdv_solitons", "klein_gordon", "kovasznay", "laplace", "maxwell",
-         "multiscale_poisson", "nonlinear_helmholtz", "nonlinear_poisson", "plate", "poisson", "poisson_1d", "poisson_3d", "poisson_nd",
-         "sine_gordon", "steady_burgers", "stokes", "taylor_green", "wave", "wave_2d")  # fmt: skip
+EXACT = ("advection", "advection_fast", "annulus", "ball_neumann", "beltrami", "black_scholes", "bratu", "burgers", "burgers_2d", "disks",
+         "eikonal", "elasticity", "harmonic", "heat", "heat_2d", "heat_long", "helmholtz", "helmholtz_complex", "helmholtz_hole",
+         "inverse_burgers", "inverse_diffusivity", "inverse_navier_stokes", "inverse_reaction", "kdv_solitons", "klein_gordon",
+         "kovasznay", "l_shape", "laplace", "maxwell", "multiscale_poisson", "nonlinear_helmholtz", "nonlinear_poisson", "plate",
+         "poisson", "poisson_1d", "poisson_3d", "poisson_nd", "sine_gordon", "steady_burgers", "stokes", "taylor_green",
+         "wave", "wave_2d")  # fmt: skip
 UNKNOWNS = {
     "inverse_burgers": {"convection": 1.0, "nu": 0.01 / torch.pi},
     "inverse_navier_stokes": {"convection": 1.0, "nu": 1 / 40},
@@ -23,6 +24,7 @@ UNKNOWNS = {
 }
 OTHERS = {  # coefficients away from their defaults, under which terms may cancel or coincide
     "advection": {"c": 2.5},
+    "annulus": {"inner": 0.3},
     "black_scholes": {"sigma": 0.5, "r": 0.1},
     "burgers_2d": {"Re": 40.0},
     "elasticity": {"lam": 0.3, "mu": 2.0, "Q": 1.0},
@@ -39,9 +41,11 @@ OTHERS = {  # coefficients away from their defaults, under which terms may cance
     "wave_2d": {"c": 2.0},
     "beltrami": {"a": 0.7, "d": 1.3, "nu": 0.5},
     "bratu": {"lam": 0.5},
+    "disks": {"radius": 0.15},
     "eikonal": {"d": 0.2},
     "heat": {"kappa": 0.6},
     "helmholtz": {"a": 2, "b": 3, "k": 2.0},
+    "helmholtz_hole": {"k": 6.0, "radius": 0.4},
     "kovasznay": {"Re": 20.0},
     "multiscale_poisson": {"waves": (1, 3)},
     "nonlinear_helmholtz": {"k": 2.0, "alpha": 1.5},
