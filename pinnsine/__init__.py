@@ -41,6 +41,7 @@ from pinnsine.problem import Problem as Problem
 from pinnsine.problem import Unknown as Unknown
 from pinnsine.problem import load_problem as load_problem
 from pinnsine.reference import Reference as Reference
+from pinnsine.resume import resume as resume
 from pinnsine.runfile import load as load
 from pinnsine.solution import Comparison as Comparison
 from pinnsine.solution import Solution as Solution

@@ -1,4 +1,4 @@
-"""The command line: ``pinnsine list | check | solve | compare | plot | export``.
+"""The command line: ``pinnsine list | check | solve | resume | compare | plot | export``.
 
 Exit status: 0 done; 2 the user's input is wrong (one clear line); 3 the run stopped on numbers that are not finite;
 130 interrupted, with what was found saved where ``--out`` says.
@@ -134,11 +134,38 @@ def solve(
         )
         if plot is not None:
             solution.plot(plot)
+    _tell(solution, out, [path for path in (out, plot) if path is not None], as_json, quiet)
+
+
+@app.command()
+def resume(
+    run: RunFile,
+    problem: Annotated[str | None, typer.Argument(metavar="[PROBLEM]", help="The run's problem, unless it is a shipped one.")] = None,
+    coefficients: Coefficients = (),
+    time: Annotated[str | None, typer.Option(metavar="DURATION", help="Wall time; by default what was left.")] = None,
+    iterations: Annotated[int | None, typer.Option(help="The most iterations, with those done before.")] = None,
+    target: Annotated[float | None, typer.Option(help="Stop at this estimated relative error.")] = None,
+    threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
+    as_json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress and print no summary.")] = False,
+) -> None:
+    """Go on with a run that was interrupted, or whose budget is spent."""
+    import pinnsine
+
+    changes = {"time": time, "iterations": iterations, "target": target, "threads": threads}
+    with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
+        asked = None if problem is None else _load_problem(problem, coefficients)
+        solution = pinnsine.resume(run, asked, **{n: v for n, v in changes.items() if v is not None}, progress=not quiet)
+    _tell(solution, run, [run], as_json, quiet)
+
+
+def _tell(solution: Solution, out: Path | None, written: Sequence[Path], as_json: bool, quiet: bool) -> None:
+    """Print what was found, and exit by how the run ended."""
     comparison = compared(solution)
     if as_json:
         print(report(solution, comparison))
     elif not quiet:
-        print(summary(solution, comparison, [path for path in (out, plot) if path is not None]))
+        print(summary(solution, comparison, written))
     _exit_by_outcome(solution, out)
 
 

@@ -7,7 +7,6 @@ history and nowhere else.
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import math
 import platform
@@ -24,9 +23,11 @@ from pinnsine.ansatz import Ansatz, build_ansatz
 from pinnsine.arguments import device_of, phases_of, validate
 from pinnsine.bandwidth import trial_net, tuned
 from pinnsine.budget import Clock, seconds
+from pinnsine.checkpoint import Checkpoints, described, found, net_of, packed, terminable, unpacked
 from pinnsine.constraint import row_points
 from pinnsine.errors import EvaluationError, ProblemError
 from pinnsine.estimate import estimate_error
+from pinnsine.export import require_writable
 from pinnsine.history import History
 from pinnsine.loop import Limits, run
 from pinnsine.monitor import Monitor
@@ -38,9 +39,11 @@ from pinnsine.points import Points
 from pinnsine.probe import FieldScale, trace
 from pinnsine.problem import Problem
 from pinnsine.rest import from_rest
+from pinnsine.runfile import image
 from pinnsine.scaling import field_scales
+from pinnsine.sitting import progress_line, thread_limit
 from pinnsine.solution import Solution
-from pinnsine.state import State
+from pinnsine.state import Result, State
 from pinnsine.version import VERSION
 
 DEFAULT_TIME = "2m"
@@ -66,6 +69,7 @@ def solve(
     start: Solution | None = None,
     callbacks: Sequence[Callable[[Mapping], bool | None]] = (),
     out: str | Path | None = None,
+    resume: bool = False,
     progress: bool = True,
 ) -> Solution:
     """Solve a problem; everything that is not given is chosen (``pinnsine.policy``), and said in ``solution.settings["reason"]``.
@@ -85,35 +89,44 @@ def solve(
         memory: budget in bytes for the Jacobian and its making.
         start: another solution of the same fields to start from.
         callbacks: called with a record of every iteration; one that returns True ends the run.
-        out: a run file (.h5) to write at the end.
+        out: a run file (.h5): checkpoints during the run, the solution at the end (see ``pinnsine.checkpoint``).
+        resume: go on with the run of ``out``, if that file is there, as if it had never stopped; ``iterations`` counts those done before,
+            ``time`` is that of this call.
         progress: show a progress line.
 
     Returns:
-        The best solution by held-out rows, also after Ctrl-C.
+        The best solution by held-out rows, also after Ctrl-C and, where there is ``out``, SIGTERM.
 
     Raises:
-        ProblemError: something in the problem or the arguments is wrong; nothing has been computed then.
+        ProblemError: something in the problem or the arguments is wrong, or ``out`` is a run of something else; nothing has been computed
+            then.
         EvaluationError: the residual is not finite for the starting network.
     """
     clock = Clock(seconds(time if time is not None or iterations is not None else DEFAULT_TIME))
-    phases = phases_of(optimizer)
-    validate(problem, phases or (LevenbergMarquardt(),), iterations, target, sampler, threads, dtype, out)
+    phases, out = phases_of(optimizer), None if out is None else Path(out)
+    validate(problem, phases or (LevenbergMarquardt(),), iterations, target, sampler, threads, dtype, out, resume)
+    if out is not None:
+        require_writable(out, (".h5", ".hdf5"), "A run")
     problem.check()
-    with _threads(threads), _progress(progress) as line:
+    limited = clock.budget if math.isfinite(clock.budget) else None
+    names = dict(net=net, optimizer=phases, points=points, sampler=sampler, evaluator=evaluator, dtype=dtype, seed=seed, start=start)  # noqa: C408
+    arguments = described(**names, memory=memory, device=device, time=limited, iterations=iterations, target=target, threads=threads)
+    kept = found(out, problem, arguments, device_of(device)) if resume else None
+    with thread_limit(threads), progress_line(progress) as line, terminable(out):
         scales = field_scales(problem)
         plan = policy.plan(problem, scales, net, phases, points, sampler, start, dtype, memory)
         reserve = min(ESTIMATE_SECONDS, ESTIMATE_SHARE * clock.budget)
         limits = Limits(clock, iterations or math.inf, target, reserve)
+        checkpoints = Checkpoints(out, lambda *results: image(_solution(_better(*results), call), packed(arguments, clock.elapsed, *results)))
         call = _Call(
-            problem, scales, points, evaluator, getattr(torch, dtype), device_of(device), seed, memory, start, limits, [*callbacks, *line]
+            *(problem, scales, points, evaluator, getattr(torch, dtype), device_of(device), seed, memory, start, limits),
+            *([*callbacks, *line], checkpoints),
         )
-        best = _best(plan, call)
-        best.ansatz.load(best.state.best if best.state.best is not None else best.state.theta)
-        estimate = estimate_error(best.held_out, best.ansatz.flat(), clock)
-        settings = _settings(best, call)
-    solution = Solution(problem, best.ansatz, best.state.history, best.outcome, estimate, settings)
+        best = _best(plan, call, kept)
+        checkpoints.write()
+        solution = _solution(best, call, estimate_error(best.held_out, best.best, clock))
     if out is not None:
-        solution.save(out)
+        checkpoints.finish(lambda results: image(solution, packed(arguments, clock.elapsed, *results)))
     return solution
 
 
@@ -132,49 +145,50 @@ class _Call:
     start: Solution | None
     limits: Limits
     callbacks: Sequence
+    checkpoints: Checkpoints
 
 
-@dataclass(frozen=True)
-class _Result:
-    """What came of an attempt."""
+def _best(plan: Sequence[policy.Attempt], call: _Call, kept: tuple[Mapping, History] | None) -> Result:
+    """The attempts in turn while there is time and need; the best of them by held-out rows, with the history of all.
 
-    attempt: policy.Attempt
-    ansatz: Ansatz
-    state: State
-    held_out: Objective
-    outcome: Outcome
-    trial_seconds: float
-
-
-def _best(plan: Sequence[policy.Attempt], call: _Call) -> _Result:
-    """The attempts in turn while there is time and need; the best of them by held-out rows, with the history of all."""
-    best, history, limits = None, History(), call.limits
-    for attempt in plan:
-        if best is not None:
+    ``kept``: the state and the history of the run to go on with.
+    """
+    best, current, history, limits = None, None, History(), call.limits
+    if kept is not None:
+        (tree, history), limits.clock.earlier = kept, kept[0]["seconds"]
+        best, current = (tree[name] and _restored(tree[name], plan, call, history) for name in ("best", "current"))
+    for number in range(current.number if current else 0, len(plan)):
+        if best is not None and current is None:
             if limits.left() <= 0:
                 return replace(best, outcome=Outcome.TIME)
             if history.rows >= limits.iterations:
                 return replace(best, outcome=Outcome.ITERATIONS)
-            if not _worthwhile(attempt, best, limits):
+            if not _worthwhile(plan[number], best, limits):
                 continue
         try:
-            result = _made(attempt, call, history, best)
+            current = current or _begun(number, plan[number], call, history, best)
+            result = replace(current, outcome=_iterated(current, best, call))
         except KeyboardInterrupt:
             if best is None:
                 raise
             return replace(best, outcome=Outcome.INTERRUPTED)
         except EvaluationError:
-            if best is None and attempt is plan[-1]:
+            if best is None and number == len(plan) - 1:
                 raise
             continue  # where one network cannot start, another may, and what was found is not lost
-        if best is None or result.state.best_held_out < best.state.best_held_out:
-            best = result
+        finally:
+            current = None
+        best = _better(best, result)
         if result.outcome not in (Outcome.CONVERGED, Outcome.BROKEN):
             return replace(best, outcome=result.outcome)
     return best
 
 
-def _worthwhile(attempt: policy.Attempt, before: _Result, limits: Limits) -> bool:
+def _better(best: Result | None, other: Result) -> Result:
+    return other if best is None or other.state.best_held_out < best.state.best_held_out else best
+
+
+def _worthwhile(attempt: policy.Attempt, before: Result, limits: Limits) -> bool:
     """Whether there is something to gain by an attempt, and the time for it: a least-squares problem costs the cube of its sines."""
     if not attempt.above < before.state.best_held_out < attempt.below:
         return False
@@ -183,23 +197,40 @@ def _worthwhile(attempt: policy.Attempt, before: _Result, limits: Limits) -> boo
     return before.trial_seconds * (attempt.net.width / before.attempt.net.width) ** 3 < limits.left()
 
 
-def _made(attempt: policy.Attempt, call: _Call, history: History, before: _Result | None) -> _Result:
-    """Draw network and points, bind, find the bandwidth where it is free, iterate; ``before``: what was found by then."""
+def _begun(number: int, attempt: policy.Attempt, call: _Call, history: History, before: Result | None) -> Result:
+    """Draw network and points, bind, find the bandwidth where it is free; ``before``: what was found by then."""
     net, free = attempt.net, isinstance(attempt.net, FrozenSines) and attempt.net.omega is None
-    ansatz = _ansatz(trial_net(net) if free else net, call)
-    objective, held_out = _bind(ansatz, attempt, call)
-    theta, trial_seconds = ansatz.flat(), 0.0
+    result = _drawn(number, replace(attempt, net=trial_net(net)) if free else attempt, call, history)
+    state, held_out = result.state, result.held_out
     if free:
         near = before.attempt.net.omega if before is not None and isinstance(before.attempt.net, FrozenSines) else None
-        trial = tuned(net, objective, held_out, call.seed, near, attempt.linear, call.limits.left)
-        attempt, ansatz, theta, trial_seconds = replace(attempt, net=trial.net), trial.ansatz, trial.theta, trial.seconds
-        objective, held_out = objective.with_ansatz(ansatz), held_out.with_ansatz(ansatz)
-    elif isinstance(net, FrozenSines) and not attempt.linear and call.start is None:
-        theta = from_rest(objective, theta)
-    state = State(theta, objective, torch.Generator().manual_seed(call.seed + 2), iteration=history.rows, history=history)
-    monitor = Monitor(call.problem, held_out)
-    outcome = run(state, attempt.phases, attempt.sampler == "rad", call.limits, monitor, call.callbacks)
-    return _Result(attempt, ansatz, state, held_out, outcome, trial_seconds)
+        trial = tuned(net, state.objective, held_out, call.seed, near, attempt.linear, call.limits.left)
+        state.objective, state.theta, held_out = state.objective.with_ansatz(trial.ansatz), trial.theta, held_out.with_ansatz(trial.ansatz)
+        return Result(number, replace(attempt, net=trial.net), trial.ansatz, state, held_out, trial.seconds)
+    if isinstance(net, FrozenSines) and not attempt.linear and call.start is None:
+        state.theta = from_rest(state.objective, state.theta)
+    return result
+
+
+def _drawn(number: int, attempt: policy.Attempt, call: _Call, history: History) -> Result:
+    """An attempt with network and points freshly drawn."""
+    ansatz = _ansatz(attempt.net, call)
+    objective, held_out = _bind(ansatz, attempt, call)
+    generator = torch.Generator().manual_seed(call.seed + 2)
+    state = State(ansatz.flat(), objective, generator, since=history.rows, iteration=history.rows, history=history)
+    return Result(number, attempt, ansatz, state, held_out)
+
+
+def _restored(kept: Mapping, plan: Sequence[policy.Attempt], call: _Call, history: History) -> Result:
+    """An attempt as it was kept."""
+    attempt = plan[kept["number"]]
+    return unpacked(kept, _drawn(kept["number"], replace(attempt, net=net_of(kept, attempt.net)), call, history), history)
+
+
+def _iterated(current: Result, best: Result | None, call: _Call) -> Outcome:
+    """Run an attempt from where it stands."""
+    attempt, monitor, keep = current.attempt, Monitor(call.problem, current.held_out), call.checkpoints.keeper(best, current)
+    return run(current.state, attempt.phases, attempt.sampler == "rad", call.limits, monitor, call.callbacks, keep)
 
 
 def _ansatz(net, call: _Call) -> Ansatz:
@@ -239,30 +270,15 @@ def _bind(ansatz: Ansatz, attempt: policy.Attempt, call: _Call) -> tuple[Objecti
     return objective, objective.with_points(draw(call.seed + 1_000_003, policy.HELD_OUT))
 
 
-@contextlib.contextmanager
-def _threads(count: int | None):
-    """Limit torch to ``count`` threads, and put everything back afterwards."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+def _solution(result: Result, call: _Call, estimate: Mapping[str, float] | None = None) -> Solution:
+    """The answer of an attempt, with its best parameters."""
+    result.ansatz.load(result.best)
+    unknown = {f.name: math.nan for f in call.problem.fields}
+    outcome = result.outcome or Outcome.INTERRUPTED
+    return Solution(call.problem, result.ansatz, result.state.history, outcome, estimate or unknown, _settings(result, call))
 
 
-@contextlib.contextmanager
-def _progress(show: bool):
-    """The progress line as a list of callbacks, empty if it is not wanted."""
-    if not show:
-        yield []
-        return
-    from pinnsine.progress import ProgressLine
-
-    with ProgressLine() as line:
-        yield [line]
-
-
-def _settings(result: _Result, call: _Call) -> dict:
+def _settings(result: Result, call: _Call) -> dict:
     """What was used and what came of it, for the answer and the run file."""
     attempt, state, ansatz = result.attempt, result.state, result.ansatz
     losses = state.history["loss"][: state.iteration] if state.history.rows else [math.nan]
