@@ -15,7 +15,7 @@ LAYERS = {
     "L1": "points sampling domain quadrature local constraint probe check problem reference",
     "L2": "nets hard ansatz windows",
     "L3": "scaling objective linearised least_squares damped_qr",
-    "L4": "optim rest bandwidth loop resampling policy budget history estimate state monitor arguments durable tree",
+    "L4": "optim rest bandwidth loop resampling policy budget history estimate state monitor arguments callbacks durable tree",
     "L5": "progress plot export runfile solution checkpoint sitting solve march resume",
     "L6": "options cli __main__ __init__",
 }
