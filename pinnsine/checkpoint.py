@@ -218,8 +218,10 @@ def found(path: Path, problem: Problem, arguments: Mapping, device: torch.device
 def _newest(path: Path, problem: Problem, device: torch.device) -> tuple[dict, History] | None:
     """State and history of the file, or of the one before where it is missing or damaged."""
     before = durable.previous(path)
+    if not path.exists():
+        return _read(before, problem, device) if before.exists() else None
     try:
-        return _read(path, problem, device) if path.exists() or before.exists() else None
+        return _read(path, problem, device)
     except runfile.UnreadableError as error:
         if not before.exists():
             raise

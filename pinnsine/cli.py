@@ -1,4 +1,4 @@
-"""The command line: ``pinnsine list | check | solve | resume | compare | plot | export``.
+"""The command line: ``pinnsine list | check | solve | resume | diagnose | compare | plot | export``.
 
 Exit status: 0 done; 2 the user's input is wrong (one clear line); 3 the run stopped on numbers that are not finite;
 130 interrupted, with what was found saved where ``--out`` says.
@@ -177,6 +177,18 @@ def compare(run: RunFile, as_json: Json = False) -> None:
     solution = pinnsine.load(run)
     comparison = solution.compare()
     print(report(solution, comparison) if as_json else comparison)
+
+
+@app.command()
+def diagnose(
+    run: RunFile,
+    problem: Annotated[str | None, typer.Argument(metavar="[PROBLEM]", help="The run's problem, unless it is a shipped one.")] = None,
+    coefficients: Coefficients = (),
+) -> None:
+    """Why a stored solution is not better than it is, and what to do about it."""
+    import pinnsine
+
+    print(pinnsine.load(run, problem=None if problem is None else _load_problem(problem, coefficients)).diagnose())
 
 
 @app.command()

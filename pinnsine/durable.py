@@ -38,13 +38,24 @@ def write(path: Path, content: bytes, keep: bool = False) -> None:
             file.flush()
             os.fsync(file.fileno())
         if keep and path.exists():
-            os.replace(path, previous(path))
+            _keep(path)
         os.replace(beside, path)
     except OSError:
         with contextlib.suppress(OSError):
             beside.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def _keep(path: Path) -> None:
+    """Keep a file as the one before; it has its own name all the while, where the system knows hard links."""
+    second = path.with_name(path.name + ".link")
+    try:
+        second.unlink(missing_ok=True)
+        os.link(path, second)
+        os.replace(second, previous(path))
+    except OSError:
+        os.replace(path, previous(path))
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Checkpoints: a run that stops and goes on is, bit for bit, the run that never stopped."""
 
+import contextlib
 import io
 import itertools
 import math
@@ -249,11 +250,13 @@ def test_where_the_newest_checkpoint_is_damaged_the_one_before_serves(damage, tm
     assert state_of(out)["current"]["iteration"] == 8
     content = bytearray(out.read_bytes())
     content[len(content) // 2] ^= 4
-    if damage == "missing":
+    if damage == "missing":  # killed between two renames, on a system without hard links
         out.unlink()
+        warned = contextlib.nullcontext()
     else:
         out.write_bytes(content if damage == "byte" else content[:-100])
-    with pytest.warns(UserWarning, match=r"goes on from the checkpoint before, .*a\.h5\.previous"):
+        warned = pytest.warns(UserWarning, match=r"goes on from the checkpoint before, .*a\.h5\.previous")
+    with warned:
         parts = ps.solve(poisson(), **QUICK, iterations=14, out=out, resume=True)
     assert_equal_runs(whole, parts)
 

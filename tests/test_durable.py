@@ -1,5 +1,6 @@
 """Files that are whole or not there: what a failed write leaves behind, and what a damaged one says."""
 
+import os
 import resource
 
 import pytest
@@ -51,3 +52,20 @@ def test_a_full_disk_leaves_the_file_before_and_nothing_beside(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert durable.read(path)[durable.HEADER :] == CONTENT[durable.HEADER :]
     assert [p.name for p in tmp_path.iterdir()] == ["a.h5"]
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_at_every_step_of_a_write_a_whole_file_is_there(tmp_path, monkeypatch, links):
+    path, replace, seen = tmp_path / "a.h5", os.replace, []
+
+    def look(source, target):
+        replace(source, target)
+        seen.append([p.name for p in (path, durable.previous(path)) if p.exists() and durable.read(p)])
+
+    durable.write(path, CONTENT)
+    monkeypatch.setattr(os, "replace", look)
+    if not links:
+        monkeypatch.setattr(os, "link", lambda source, target: (_ for _ in ()).throw(OSError("no links here")))
+    durable.write(path, CONTENT + b"more", keep=True)
+    between = ["a.h5", "a.h5.previous"] if links else ["a.h5.previous"]
+    assert seen == [between, ["a.h5", "a.h5.previous"]]
