@@ -6,6 +6,7 @@ import math
 import re
 import time
 
+from pinnsine.distributed import agreed
 from pinnsine.errors import ProblemError
 
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
@@ -34,4 +35,5 @@ class Clock:
 
     @property
     def left(self) -> float:
-        return self.budget - (time.perf_counter() - self.started)
+        """The same for all processes of a run, which ask together."""
+        return agreed(self.budget - (time.perf_counter() - self.started))

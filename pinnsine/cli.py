@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from pinnsine.errors import EvaluationError, ProblemError
+from pinnsine.errors import EvaluationError, ProblemError, RankError
 
 if TYPE_CHECKING:
     from pinnsine.problem import Problem
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         app(arguments, prog_name="pinnsine")
     except ProblemError as error:
         status, message = WRONG_INPUT, str(error)
-    except EvaluationError as error:
+    except (EvaluationError, RankError) as error:
         status, message = NOT_FINITE, str(error)
     print("error:", " ".join(message.split()), file=sys.stderr)
     sys.exit(status)
@@ -161,11 +161,14 @@ def resume(
 
 def _tell(solution: Solution, out: Path | None, written: Sequence[Path], as_json: bool, quiet: bool) -> None:
     """Print what was found, and exit by how the run ended."""
-    comparison = compared(solution)
-    if as_json:
-        print(report(solution, comparison))
-    elif not quiet:
-        print(summary(solution, comparison, written))
+    from pinnsine.distributed import leads
+
+    if leads():
+        comparison = compared(solution)
+        if as_json:
+            print(report(solution, comparison))
+        elif not quiet:
+            print(summary(solution, comparison, written))
     _exit_by_outcome(solution, out)
 
 

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from pinnsine.ansatz import Ansatz, Piece
 from pinnsine.budget import Clock
 from pinnsine.constraint import Periodic, row_points
+from pinnsine.distributed import agreed
 from pinnsine.least_squares import least_squares
 from pinnsine.nets.network import FullyConnected
 from pinnsine.objective import Objective
@@ -114,7 +115,7 @@ def _corrections(objective: Objective, theta: Tensor, clock: Clock | None, seed:
     for bandwidth in BANDWIDTHS:
         before = clock.elapsed if clock else 0.0
         yield _correction(objective, theta, bandwidth, seed)
-        if clock and clock.left < clock.elapsed - before:
+        if clock and clock.left < agreed(clock.elapsed - before):
             return
 
 

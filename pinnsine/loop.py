@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pinnsine.budget import Clock
+from pinnsine.distributed import agreed, handed
 from pinnsine.errors import EvaluationError
 from pinnsine.monitor import Monitor
 from pinnsine.optim.step import Progress, Step
@@ -94,7 +95,7 @@ def _phase(state: State, method, adaptive: bool, limits: Limits, monitor: Monito
             return Outcome.BROKEN
         state.iteration += 1
         state.evaluations += step.evaluations
-        state.theta, state.memory = step.theta, step.state
+        state.theta, state.memory = handed(step.theta, step.theta.shape, step.theta), step.state
         stalled = step.progress is Progress.STALLED
         if state.iteration % MONITOR == 0 or stalled or state.iteration == last:
             monitor.look(state)
@@ -126,4 +127,4 @@ def _report(state: State, method, step: Step, limits: Limits, callbacks: Callbac
     state.history.append({**row, **losses} if fresh else {**row, "held_out": math.nan, "error": math.nan})
     record = {**row, "phase": type(method).__name__, "losses": dict(seen.losses), "seconds_left": limits.clock.left}
     wishes = [callback(record) is True for callback in callbacks]
-    return any(wishes)
+    return bool(agreed(any(wishes)))

@@ -7,43 +7,36 @@ history and nowhere else.
 
 from __future__ import annotations
 
-import copy
 import math
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, is_dataclass, replace
+from dataclasses import asdict, is_dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
-from pinnsine import policy
-from pinnsine.ansatz import Ansatz, build_ansatz
+from pinnsine import distributed, policy
 from pinnsine.arguments import device_of, phases_of, validate
-from pinnsine.bandwidth import trial_net, tuned
+from pinnsine.attempt import Call, begun, restored
 from pinnsine.budget import Clock, seconds
-from pinnsine.checkpoint import Checkpoints, described, found, net_of, packed, terminable, unpacked
-from pinnsine.constraint import row_points
-from pinnsine.errors import EvaluationError, ProblemError
+from pinnsine.checkpoint import Checkpoints, described, found, packed, terminable
+from pinnsine.errors import EvaluationError
 from pinnsine.estimate import estimate_error
 from pinnsine.export import require_writable
 from pinnsine.history import History
 from pinnsine.loop import Limits, run
 from pinnsine.monitor import Monitor
 from pinnsine.nets import FrozenSines
-from pinnsine.objective import Objective, bind
 from pinnsine.optim import LevenbergMarquardt
 from pinnsine.outcome import Outcome
-from pinnsine.points import Points
-from pinnsine.probe import FieldScale, trace
 from pinnsine.problem import Problem
-from pinnsine.rest import from_rest
 from pinnsine.runfile import image
 from pinnsine.scaling import field_scales
 from pinnsine.sitting import progress_line, thread_limit
 from pinnsine.solution import Solution
-from pinnsine.state import Result, State
+from pinnsine.state import Result
 from pinnsine.version import VERSION
 
 DEFAULT_TIME = "2m"
@@ -108,47 +101,34 @@ def solve(
     if out is not None:
         require_writable(out, (".h5", ".hdf5"), "A run")
     problem.check()
+    distributed.join(device_of(device))
     limited = clock.budget if math.isfinite(clock.budget) else None
     names = dict(net=net, optimizer=phases, points=points, sampler=sampler, evaluator=evaluator, dtype=dtype, seed=seed, start=start)  # noqa: C408
     arguments = described(**names, memory=memory, device=device, time=limited, iterations=iterations, target=target, threads=threads)
     kept = found(out, problem, arguments, device_of(device)) if resume else None
+    out, callbacks, progress = (out, callbacks, progress) if distributed.leads() else (None, (), False)
     with thread_limit(threads), progress_line(progress) as line, terminable(out):
         scales = field_scales(problem)
         plan = policy.plan(problem, scales, net, phases, points, sampler, start, dtype, memory)
         reserve = min(ESTIMATE_SECONDS, ESTIMATE_SHARE * clock.budget)
         limits = Limits(clock, iterations or math.inf, target, reserve)
         checkpoints = Checkpoints(out, lambda *results: image(_solution(_better(*results), call), packed(arguments, clock.elapsed, *results)))
-        call = _Call(
+        call = Call(
             *(problem, scales, points, evaluator, getattr(torch, dtype), device_of(device), seed, memory, start, limits),
             *([*callbacks, *line], checkpoints),
         )
-        best = _best(plan, call, kept)
-        checkpoints.write()
-        solution = _solution(best, call, estimate_error(best.held_out, best.best, clock))
+        try:
+            best = _best(plan, call, kept)
+        finally:
+            checkpoints.write()
+        alone = best.outcome is Outcome.INTERRUPTED and distributed.size() > 1  # the others were interrupted elsewhere
+        solution = _solution(best, call, None if alone else estimate_error(best.held_out, best.best, clock))
     if out is not None:
         checkpoints.finish(lambda results: image(solution, packed(arguments, clock.elapsed, *results)))
     return solution
 
 
-@dataclass(frozen=True)
-class _Call:
-    """What all attempts of one call share."""
-
-    problem: Problem
-    scales: Mapping[str, FieldScale]
-    points: int | Mapping[str, int] | None
-    evaluator: str
-    dtype: torch.dtype
-    device: torch.device
-    seed: int
-    memory: float
-    start: Solution | None
-    limits: Limits
-    callbacks: Sequence
-    checkpoints: Checkpoints
-
-
-def _best(plan: Sequence[policy.Attempt], call: _Call, kept: tuple[Mapping, History] | None) -> Result:
+def _best(plan: Sequence[policy.Attempt], call: Call, kept: tuple[Mapping, History] | None) -> Result:
     """The attempts in turn while there is time and need; the best of them by held-out rows, with the history of all.
 
     ``kept``: the state and the history of the run to go on with.
@@ -156,7 +136,7 @@ def _best(plan: Sequence[policy.Attempt], call: _Call, kept: tuple[Mapping, Hist
     best, current, history, limits = None, None, History(), call.limits
     if kept is not None:
         (tree, history), limits.clock.earlier = kept, kept[0]["seconds"]
-        best, current = (tree[name] and _restored(tree[name], plan, call, history) for name in ("best", "current"))
+        best, current = (tree[name] and restored(tree[name], plan, call, history) for name in ("best", "current"))
     for number in range(current.number if current else 0, len(plan)):
         if best is not None and current is None:
             if limits.left() <= 0:
@@ -166,7 +146,7 @@ def _best(plan: Sequence[policy.Attempt], call: _Call, kept: tuple[Mapping, Hist
             if not _worthwhile(plan[number], best, limits):
                 continue
         try:
-            current = current or _begun(number, plan[number], call, history, best)
+            current = current or begun(number, plan[number], call, history, best)
             result = replace(current, outcome=_iterated(current, best, call))
         except KeyboardInterrupt:
             if best is None:
@@ -197,80 +177,13 @@ def _worthwhile(attempt: policy.Attempt, before: Result, limits: Limits) -> bool
     return before.trial_seconds * (attempt.net.width / before.attempt.net.width) ** 3 < limits.left()
 
 
-def _begun(number: int, attempt: policy.Attempt, call: _Call, history: History, before: Result | None) -> Result:
-    """Draw network and points, bind, find the bandwidth where it is free; ``before``: what was found by then."""
-    net, free = attempt.net, isinstance(attempt.net, FrozenSines) and attempt.net.omega is None
-    result = _drawn(number, replace(attempt, net=trial_net(net)) if free else attempt, call, history)
-    state, held_out = result.state, result.held_out
-    if free:
-        near = before.attempt.net.omega if before is not None and isinstance(before.attempt.net, FrozenSines) else None
-        trial = tuned(net, state.objective, held_out, call.seed, near, attempt.linear, call.limits.left)
-        state.objective, state.theta, held_out = state.objective.with_ansatz(trial.ansatz), trial.theta, held_out.with_ansatz(trial.ansatz)
-        return Result(number, replace(attempt, net=trial.net), trial.ansatz, state, held_out, trial.seconds)
-    if isinstance(net, FrozenSines) and not attempt.linear and call.start is None:
-        state.theta = from_rest(state.objective, state.theta)
-    return result
-
-
-def _drawn(number: int, attempt: policy.Attempt, call: _Call, history: History) -> Result:
-    """An attempt with network and points freshly drawn."""
-    ansatz = _ansatz(attempt.net, call)
-    objective, held_out = _bind(ansatz, attempt, call)
-    generator = torch.Generator().manual_seed(call.seed + 2)
-    state = State(ansatz.flat(), objective, generator, since=history.rows, iteration=history.rows, history=history)
-    return Result(number, attempt, ansatz, state, held_out)
-
-
-def _restored(kept: Mapping, plan: Sequence[policy.Attempt], call: _Call, history: History) -> Result:
-    """An attempt as it was kept."""
-    attempt = plan[kept["number"]]
-    return unpacked(kept, _drawn(kept["number"], replace(attempt, net=net_of(kept, attempt.net)), call, history), history)
-
-
-def _iterated(current: Result, best: Result | None, call: _Call) -> Outcome:
+def _iterated(current: Result, best: Result | None, call: Call) -> Outcome:
     """Run an attempt from where it stands."""
     attempt, monitor, keep = current.attempt, Monitor(call.problem, current.held_out), call.checkpoints.keeper(best, current)
     return run(current.state, attempt.phases, attempt.sampler == "rad", call.limits, monitor, call.callbacks, keep)
 
 
-def _ansatz(net, call: _Call) -> Ansatz:
-    """The trial function, freshly drawn or continued from the solution to start from."""
-    start, problem = call.start, call.problem
-    if start is None:
-        ansatz = build_ansatz(problem, net, call.scales, torch.Generator().manual_seed(call.seed), call.evaluator)
-    elif (start.problem.names.fields, start.problem.domain.names) != (problem.names.fields, problem.domain.names):
-        raise ProblemError("start= must be a solution of the same fields and coordinates as this problem.")
-    elif not isinstance(start.ansatz, Ansatz):
-        raise ProblemError("start= cannot be the solution of a march, which has a network for every window: give that of one solve().")
-    else:
-        ansatz = Ansatz(problem, copy.deepcopy(start.ansatz.pieces), start.ansatz.scales, start.ansatz.net)
-    return ansatz.to(call.dtype).to(call.device)
-
-
-def _bind(ansatz: Ansatz, attempt: policy.Attempt, call: _Call) -> tuple[Objective, Objective]:
-    """The objective at training points, and the same at held-out points."""
-    problem = call.problem
-    shares = policy.share_points(problem, call.points, attempt.points)
-    unknown = [n for n in shares if n not in {c.name for c in problem.soft}]
-    if unknown or any(n < 1 for n in shares.values()):
-        raise ProblemError(f"points= takes positive numbers by constraint ({', '.join(c.name for c in problem.soft)}), got {call.points!r}.")
-    first = "sobol" if attempt.sampler == "rad" else attempt.sampler
-
-    def draw(draw_seed: int, share: float) -> dict[str, Points]:
-        generator = torch.Generator().manual_seed(draw_seed)
-        counts = {n: max(1, int(share * count)) for n, count in shares.items()}
-        drawn = {c.name: row_points(c, problem.domain, counts[c.name], first, generator) for c in problem.soft}
-        return {n: p.to(call.dtype, call.device) for n, p in drawn.items()}
-
-    training = draw(call.seed + 1, 1.0)
-    needs = {
-        c.name: trace(problem, c, training[c.name].to(torch.float64, "cpu").select(slice(0, 16)), ansatz.scales).need for c in problem.soft
-    }
-    objective = bind(ansatz, training, needs, ansatz.scales, call.memory)
-    return objective, objective.with_points(draw(call.seed + 1_000_003, policy.HELD_OUT))
-
-
-def _solution(result: Result, call: _Call, estimate: Mapping[str, float] | None = None) -> Solution:
+def _solution(result: Result, call: Call, estimate: Mapping[str, float] | None = None) -> Solution:
     """The answer of an attempt, with its best parameters."""
     result.ansatz.load(result.best)
     unknown = {f.name: math.nan for f in call.problem.fields}
@@ -278,7 +191,7 @@ def _solution(result: Result, call: _Call, estimate: Mapping[str, float] | None 
     return Solution(call.problem, result.ansatz, result.state.history, outcome, estimate or unknown, _settings(result, call))
 
 
-def _settings(result: Result, call: _Call) -> dict:
+def _settings(result: Result, call: Call) -> dict:
     """What was used and what came of it, for the answer and the run file."""
     attempt, state, ansatz = result.attempt, result.state, result.ansatz
     losses = state.history["loss"][: state.iteration] if state.history.rows else [math.nan]

@@ -14,9 +14,9 @@ LAYERS = {
     "L0": "version errors outcome towers index jet rules evaluate calculus plane_waves",
     "L1": "points sampling domain quadrature local constraint probe check problem reference",
     "L2": "nets hard ansatz windows",
-    "L3": "scaling objective linearised least_squares damped_qr",
+    "L3": "scaling objective linearised least_squares damped_qr distributed sharded",
     "L4": "optim rest bandwidth loop resampling policy budget history estimate state monitor arguments callbacks durable tree",
-    "L5": "progress plot export runfile solution evidence diagnose checkpoint sitting solve march resume",
+    "L5": "progress plot export runfile solution evidence diagnose checkpoint attempt sitting solve march resume",
     "L6": "options cli __main__ __init__",
 }
 LEVEL = {name: level for level, names in enumerate(LAYERS.values()) for name in names.split()}
