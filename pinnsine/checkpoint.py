@@ -39,7 +39,7 @@ BUDGETS = ("time", "iterations", "target", "threads", "device")
 
 
 class Checkpoints:
-    """The last whole state of a run, written to a file from time to time; without a path it is only kept.
+    """The last whole state of a run, written to a file from time to time; without a path nothing is kept.
 
     ``image``: the content of the file from the best attempt before, if there is one, and the one that is being made.
     """

@@ -102,9 +102,22 @@ def solve(
         require_writable(out, (".h5", ".hdf5"), "A run")
     problem.check()
     distributed.join(device_of(device))
-    limited = clock.budget if math.isfinite(clock.budget) else None
-    names = dict(net=net, optimizer=phases, points=points, sampler=sampler, evaluator=evaluator, dtype=dtype, seed=seed, start=start)  # noqa: C408
-    arguments = described(**names, memory=memory, device=device, time=limited, iterations=iterations, target=target, threads=threads)
+    arguments = described(
+        net=net,
+        optimizer=phases,
+        points=points,
+        sampler=sampler,
+        evaluator=evaluator,
+        dtype=dtype,
+        device=device,
+        seed=seed,
+        time=clock.budget if math.isfinite(clock.budget) else None,
+        iterations=iterations,
+        target=target,
+        threads=threads,
+        memory=memory,
+        start=start,
+    )
     kept = found(out, problem, arguments, device_of(device)) if resume else None
     out, callbacks, progress = (out, callbacks, progress) if distributed.leads() else (None, (), False)
     with thread_limit(threads), progress_line(progress) as line, terminable(out):
@@ -114,8 +127,18 @@ def solve(
         limits = Limits(clock, iterations or math.inf, target, reserve)
         checkpoints = Checkpoints(out, lambda *results: image(_solution(_better(*results), call), packed(arguments, clock.elapsed, *results)))
         call = Call(
-            *(problem, scales, points, evaluator, getattr(torch, dtype), device_of(device), seed, memory, start, limits),
-            *([*callbacks, *line], checkpoints),
+            problem,
+            scales,
+            points,
+            evaluator,
+            getattr(torch, dtype),
+            device_of(device),
+            seed,
+            memory,
+            start,
+            limits,
+            [*callbacks, *line],
+            checkpoints,
         )
         try:
             best = _best(plan, call, kept)
