@@ -1,5 +1,6 @@
 """pinnsine: partial differential equations solved by physics-informed sinusoidal networks, with an honest error beside every answer."""
 
+from pinnsine import callbacks as callbacks
 from pinnsine import domain as domain
 from pinnsine import reference as reference
 from pinnsine.calculus import D as D
@@ -52,6 +53,7 @@ from pinnsine.problem import Problem as Problem
 from pinnsine.problem import Unknown as Unknown
 from pinnsine.problem import load_problem as load_problem
 from pinnsine.reference import Reference as Reference
+from pinnsine.resume import resume as resume
 from pinnsine.runfile import load as load
 from pinnsine.solution import Solution as Solution
 from pinnsine.solve import solve as solve

@@ -22,7 +22,7 @@ def phases_of(optimizer) -> tuple:
     return phases
 
 
-def validate(problem, phases, iterations, target, sampler, threads, dtype, out) -> None:
+def validate(problem, phases, iterations, target, sampler, threads, dtype, out, resume=False) -> None:
     if not isinstance(problem, Problem):
         raise ProblemError(f"solve() takes a pinnsine.Problem, got {type(problem).__name__}: load a shipped one with load_problem(name).")
     for name, value in (("iterations", iterations), ("threads", threads), ("target", target)):
@@ -34,6 +34,8 @@ def validate(problem, phases, iterations, target, sampler, threads, dtype, out) 
         raise ProblemError(f"dtype= must be 'float64' or 'float32', got {dtype!r}.")
     if out is not None and Path(out).suffix not in (".h5", ".hdf5"):
         raise ProblemError(f"A run file is called something.h5, got {str(out)!r}.")
+    if resume and out is None:
+        raise ProblemError("resume=True goes on with a run file: name it, as in out='runs/a.h5'.")
     for constraint in problem.constraints:
         for method in phases:
             if constraint.loss is not None and method.uses == "residual":

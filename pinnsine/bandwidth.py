@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from pinnsine.ansatz import Ansatz, build_ansatz
+from pinnsine.distributed import agreed
 from pinnsine.nets import FrozenSines
 from pinnsine.objective import Objective
 from pinnsine.optim.gauss_newton import GaussNewton
@@ -155,4 +156,4 @@ class _Trials:
                 break
             before = step.loss
         loss = held_out.loss(theta)
-        return Trial(net, ansatz, theta, loss if math.isfinite(loss) else math.inf, time.perf_counter() - started)
+        return Trial(net, ansatz, theta, loss if math.isfinite(loss) else math.inf, agreed(time.perf_counter() - started))

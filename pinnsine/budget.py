@@ -6,6 +6,7 @@ import math
 import re
 import time
 
+from pinnsine.distributed import agreed
 from pinnsine.errors import ProblemError
 
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
@@ -23,15 +24,16 @@ def seconds(budget: float | str | None) -> float:
 
 
 class Clock:
-    """Wall time since the start, and what is left of a budget."""
+    """Wall time since the start, and what is left of a budget; ``earlier``: seconds that the run has taken in calls before this one."""
 
     def __init__(self, budget: float):
-        self.started, self.budget = time.perf_counter(), budget
+        self.started, self.budget, self.earlier = time.perf_counter(), budget, 0.0
 
     @property
     def elapsed(self) -> float:
-        return time.perf_counter() - self.started
+        return self.earlier + time.perf_counter() - self.started
 
     @property
     def left(self) -> float:
-        return self.budget - self.elapsed
+        """The same for all processes of a run, which ask together."""
+        return agreed(self.budget - (time.perf_counter() - self.started))

@@ -1,4 +1,4 @@
-"""The command line: ``pinnsine list | check | solve | compare | plot | export | bench``.
+"""The command line: ``pinnsine list | check | solve | resume | diagnose | compare | plot | export | bench``.
 
 Exit status: 0 done; 2 the user's input is wrong (one clear line); 3 the run stopped on numbers that are not finite;
 130 interrupted, with what was found saved where ``--out`` says.
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from pinnsine.errors import EvaluationError, ProblemError
+from pinnsine.errors import EvaluationError, ProblemError, RankError
 
 if TYPE_CHECKING:
     from pinnsine.comparison import Comparison
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         app(arguments, prog_name="pinnsine")
     except ProblemError as error:
         status, message = WRONG_INPUT, str(error)
-    except EvaluationError as error:
+    except (EvaluationError, RankError) as error:
         status, message = NOT_FINITE, str(error)
     print("error:", " ".join(message.split()), file=sys.stderr)
     sys.exit(status)
@@ -142,11 +142,41 @@ def solve(
         )
         if plot is not None:
             solution.plot(plot)
-    comparison = compared(solution)
-    if as_json:
-        print(report(solution, comparison))
-    elif not quiet:
-        print(summary(solution, comparison, [path for path in (out, plot) if path is not None]))
+    _tell(solution, out, [path for path in (out, plot) if path is not None], as_json, quiet)
+
+
+@app.command()
+def resume(
+    run: RunFile,
+    problem: Annotated[str | None, typer.Argument(metavar="[PROBLEM]", help="The run's problem, unless it is a shipped one.")] = None,
+    coefficients: Coefficients = (),
+    time: Annotated[str | None, typer.Option(metavar="DURATION", help="Wall time; by default what was left.")] = None,
+    iterations: Annotated[int | None, typer.Option(help="The most iterations, with those done before.")] = None,
+    target: Annotated[float | None, typer.Option(help="Stop at this estimated relative error.")] = None,
+    threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
+    as_json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress and print no summary.")] = False,
+) -> None:
+    """Go on with a run that was interrupted, or whose budget is spent."""
+    import pinnsine
+
+    changes = {"time": time, "iterations": iterations, "target": target, "threads": threads}
+    with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
+        asked = None if problem is None else _load_problem(problem, coefficients)
+        solution = pinnsine.resume(run, asked, **{n: v for n, v in changes.items() if v is not None}, progress=not quiet)
+    _tell(solution, run, [run], as_json, quiet)
+
+
+def _tell(solution: Solution, out: Path | None, written: Sequence[Path], as_json: bool, quiet: bool) -> None:
+    """Print what was found, and exit by how the run ended."""
+    from pinnsine.distributed import leads
+
+    if leads():
+        comparison = compared(solution)
+        if as_json:
+            print(report(solution, comparison))
+        elif not quiet:
+            print(summary(solution, comparison, written))
     _exit_by_outcome(solution, out)
 
 
@@ -166,6 +196,18 @@ def compare(
     table = None if reference is None else pinnsine.reference.table(reference, fields, domain.names)
     comparison = solution.compare(table, times=at, h1=h1)
     print(report(solution, comparison) if as_json else comparison)
+
+
+@app.command()
+def diagnose(
+    run: RunFile,
+    problem: Annotated[str | None, typer.Argument(metavar="[PROBLEM]", help="The run's problem, unless it is a shipped one.")] = None,
+    coefficients: Coefficients = (),
+) -> None:
+    """Why a stored solution is not better than it is, and what to do about it."""
+    import pinnsine
+
+    print(pinnsine.load(run, problem=None if problem is None else _load_problem(problem, coefficients)).diagnose())
 
 
 @app.command()

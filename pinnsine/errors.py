@@ -1,4 +1,4 @@
-"""The two kinds of error that a user meets, and why they differ."""
+"""The kinds of error that a user meets, and why they differ."""
 
 
 class ProblemError(ValueError):
@@ -7,3 +7,7 @@ class ProblemError(ValueError):
 
 class EvaluationError(RuntimeError):
     """An evaluation cannot be carried out: an unknown derivative, a missing Taylor rule, non-finite numbers."""
+
+
+class RankError(RuntimeError):
+    """Another process of a joint run has ended, so that this one cannot go on."""

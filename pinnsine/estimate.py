@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from pinnsine.ansatz import Ansatz, Piece
 from pinnsine.budget import Clock
 from pinnsine.constraint import Periodic, row_points
+from pinnsine.distributed import agreed
 from pinnsine.least_squares import least_squares
 from pinnsine.nets.frozen_sines import SineLayer
 from pinnsine.nets.network import Network
@@ -125,7 +126,7 @@ def _corrections(objective: Objective, theta: Tensor, clock: Clock | None, seed:
     for trial in range(len(REACHES if frozen else BANDWIDTHS)):
         before = clock.elapsed if clock else 0.0
         yield _correction(objective, theta, trial, seed)
-        if clock and clock.left < clock.elapsed - before:
+        if clock and clock.left < agreed(clock.elapsed - before):
             return
 
 

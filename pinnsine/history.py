@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
+import math
+from array import array
 from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 
 class History(Mapping[str, np.ndarray]):
-    """Columns as float64 arrays: iteration, phase, seconds, loss, held_out, error, damping, points and ``loss.<constraint>``.
+    """Columns as float64 arrays: iteration, seconds, loss, held_out, error, damping and ``loss.<constraint>``.
 
-    NaN stands where a quantity was not measured at that iteration.
+    NaN stands where a quantity was not measured at that iteration. ``rows`` is the number of iterations.
     """
 
     def __init__(self, columns: Mapping[str, np.ndarray] | None = None):
-        self._rows: list[dict[str, float]] = []
-        for i in range(len(next(iter(columns.values()), ())) if columns else 0):
-            self.append({name: float(column[i]) for name, column in columns.items()})
+        self._columns = {name: array("d", np.asarray(column, dtype=np.float64).tobytes()) for name, column in (columns or {}).items()}
+        self.rows = len(next(iter(self._columns.values()), ()))
 
     def append(self, row: Mapping[str, float]) -> None:
         """Add an iteration."""
-        self._rows.append(dict(row))
+        for name in [n for n in row if n not in self._columns]:
+            self._columns[name] = array("d", [math.nan] * self.rows)
+        for name, column in self._columns.items():
+            column.append(row.get(name, math.nan))
+        self.rows += 1
 
     def __getitem__(self, name: str) -> np.ndarray:
-        if name not in set(self):
+        if name not in self._columns:
             raise KeyError(f"the history has no column {name!r}: it has {', '.join(self)}")
-        return np.array([row.get(name, np.nan) for row in self._rows], dtype=np.float64)
+        return np.array(self._columns[name], dtype=np.float64)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(dict.fromkeys(name for row in self._rows for name in row))
+        return iter(self._columns)
 
     def __len__(self) -> int:
-        return len(dict.fromkeys(name for row in self._rows for name in row))
-
-    @property
-    def rows(self) -> int:
-        """The number of iterations."""
-        return len(self._rows)
+        return len(self._columns)

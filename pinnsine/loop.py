@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pinnsine.budget import Clock
+from pinnsine.distributed import agreed, handed
 from pinnsine.errors import EvaluationError
 from pinnsine.monitor import Monitor
 from pinnsine.optim.step import Progress, Step
@@ -35,71 +36,95 @@ class Limits:
         return self.clock.left - self.reserve
 
 
-def run(state: State, phases: Sequence, adaptive: bool, limits: Limits, monitor: Monitor, callbacks: Callbacks) -> Outcome:
-    """All phases in turn; the reason for the end. The best parameters are in ``state.best``."""
-    outcome = Outcome.ITERATIONS
-    first = state.iteration
+def run(
+    state: State,
+    phases: Sequence,
+    adaptive: bool,
+    limits: Limits,
+    monitor: Monitor,
+    callbacks: Callbacks,
+    keep: Callable[[State], None],
+) -> Outcome:
+    """All phases in turn, from where the state stands; the reason for the end. The best parameters are in ``state.best``.
+
+    ``keep`` is handed the state whenever it is whole: between two iterations, at the end of a phase and where the run stops.
+    """
+    outcome = None
     try:
-        monitor.look(state)
+        if state.seen is None:
+            monitor.look(state)
         if not math.isfinite(state.best_held_out):
             raise EvaluationError("The residual of the starting network is not finite: check the problem with problem.check().")
-        for method in phases:
-            outcome = _phase(state, method, adaptive, limits, monitor, callbacks)
-            if outcome not in (Outcome.CONVERGED, Outcome.ITERATIONS) or state.iteration >= limits.iterations:
-                break
-            if state.best is not None and method is not phases[-1]:
-                state.theta = state.best
+        keep(state)
+        while outcome is None and state.phase < len(phases):
+            outcome = _phase(state, phases[state.phase], adaptive, limits, monitor, callbacks, keep)
+            if outcome is None:
+                _turn(state)
+            keep(state)
+        if state.seen.iteration < state.iteration:  # once more for the answer; a run that goes on from here has not had this look
+            monitor.look(state)
     except KeyboardInterrupt:
         outcome = Outcome.INTERRUPTED
     except EvaluationError:
-        if state.iteration == first:
+        if state.evaluations == 0:
             raise
         outcome = Outcome.BROKEN  # rows became infinite at new points: the best so far is not lost
-    return outcome
+    return outcome or state.ended
 
 
-def _phase(state: State, method, adaptive: bool, limits: Limits, monitor: Monitor, callbacks: Callbacks) -> Outcome:
-    """The iterations of one method."""
-    state.memory, state.stale = method.start(state.objective, state.theta), 0
-    last = min(state.iteration + (method.iterations or math.inf), limits.iterations)
-    while state.iteration < last:
+def _turn(state: State) -> None:
+    """Go over to the next phase, from the best parameters so far."""
+    state.ended = Outcome.CONVERGED if state.converged else Outcome.ITERATIONS
+    state.phase, state.since, state.theta, state.memory = state.phase + 1, state.iteration, state.best, None
+    state.stale, state.converged = 0, False
+
+
+def _phase(state: State, method, adaptive: bool, limits: Limits, monitor: Monitor, callbacks: Callbacks, keep) -> Outcome | None:
+    """The iterations of one method; None once they are done, else what stopped them."""
+    last = state.since + (method.iterations or math.inf)
+    while state.iteration < last and not state.converged:
+        keep(state)
+        if state.iteration >= limits.iterations:
+            return Outcome.ITERATIONS
         if limits.left() <= 0:
             return Outcome.TIME
+        if state.memory is None:
+            state.memory = method.start(state.objective, state.theta)
         step = method.step(state.objective, state.theta, state.memory)
         if step.progress is Progress.BROKEN:
             return Outcome.BROKEN
         state.iteration += 1
         state.evaluations += step.evaluations
-        state.theta, state.memory = step.theta, step.state
-        if state.iteration % MONITOR == 0 or step.progress is Progress.STALLED or state.iteration == last:
+        state.theta, state.memory = handed(step.theta, step.theta.shape, step.theta), step.state
+        stalled = step.progress is Progress.STALLED
+        if state.iteration % MONITOR == 0 or stalled or state.iteration == last:
             monitor.look(state)
-        if _report(state, method, step, limits, monitor, callbacks):
-            return Outcome.CALLBACK
-        if limits.target is not None and monitor.reached(state, limits.target):
-            return Outcome.TARGET
-        moved = adaptive and (state.iteration % RESAMPLE[method.uses] == 0 or step.progress is Progress.STALLED)
+        stop = _report(state, method, step, limits, callbacks)
+        reached = limits.target is not None and monitor.reached(state, limits.target)
+        moved = adaptive and (state.iteration % RESAMPLE[method.uses] == 0 or stalled)
         if moved:
             state.objective = resample(state.objective, state.theta, state.generator)
             if method.gathers_curvature:  # what was gathered on the old points may not hold on the new ones
                 state.memory = method.restart(state.objective, state.theta, state.memory)
-        if (step.progress is Progress.STALLED and not moved) or state.stale >= PATIENCE * (3 if adaptive else 1):
-            return Outcome.CONVERGED
-    return Outcome.ITERATIONS
+        state.converged = (stalled and not moved) or state.stale >= PATIENCE * (3 if adaptive else 1)
+        if stop or reached:
+            return Outcome.CALLBACK if stop else Outcome.TARGET
+    return None
 
 
-def _report(state: State, method, step: Step, limits: Limits, monitor: Monitor, callbacks: Callbacks) -> bool:
+def _report(state: State, method, step: Step, limits: Limits, callbacks: Callbacks) -> bool:
     """Add the iteration to the history and tell the callbacks; True if one of them wants to stop."""
-    fresh = monitor.seen_iteration == state.iteration
+    seen, losses = state.seen, {f"loss.{n}": v for n, v in state.seen.losses.items()}
     row = {
         "iteration": state.iteration,
         "seconds": limits.clock.elapsed,
         "loss": step.loss,
-        "held_out": monitor.seen_held_out if fresh else math.nan,
-        "error": monitor.error if fresh else math.nan,
+        "held_out": seen.held_out,
+        "error": seen.error,
         "damping": step.state.get("damping", math.nan),
     }
-    state.history.append({**row, **({f"loss.{n}": v for n, v in monitor.losses.items()} if fresh else {})})
-    record = {**row, "phase": type(method).__name__, "losses": dict(monitor.losses), "seconds_left": limits.clock.left}
-    record["held_out"], record["error"] = monitor.seen_held_out, monitor.error
+    fresh = seen.iteration == state.iteration
+    state.history.append({**row, **losses} if fresh else {**row, "held_out": math.nan, "error": math.nan})
+    record = {**row, "phase": type(method).__name__, "losses": dict(seen.losses), "seconds_left": limits.clock.left}
     wishes = [callback(record) is True for callback in callbacks]
-    return any(wishes)
+    return bool(agreed(any(wishes)))

@@ -52,6 +52,8 @@ def march(problem: Problem, windows: int | Sequence[float], *, time=None, out: s
     Raises:
         ProblemError: there is no time, the ends are not increasing, or there are unknown numbers, which all windows would have to share.
     """
+    if options.get("resume"):
+        raise ProblemError("A march cannot be resumed, only what solve() has begun: start it anew, without resume=.")
     edges = _edges(problem, windows)
     orders = time_orders(problem)
     clock = Clock(seconds(time if time is not None or options.get("iterations") is not None else DEFAULT_TIME))

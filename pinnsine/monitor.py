@@ -10,7 +10,7 @@ from torch import Tensor
 from pinnsine.estimate import estimate_error
 from pinnsine.objective import Objective
 from pinnsine.problem import Problem
-from pinnsine.state import State
+from pinnsine.state import Look, State
 
 GAIN = 0.95  # a held-out loss below this part of the best so far is progress
 REFERENCE_POINTS = 4000
@@ -21,26 +21,22 @@ class Monitor:
 
     def __init__(self, problem: Problem, held_out: Objective):
         self.held_out, self.problem = held_out, problem
-        self.losses: dict[str, float] = {}
-        self.error = self.seen_held_out = math.nan
-        self.seen_iteration = -1
-        self.last_estimated = math.inf
         self.grid, self.truth = self._reference()
 
     def look(self, state: State) -> None:
         """Measure; keep the parameters if the held-out loss is the lowest so far."""
-        self.losses = self.held_out.losses(state.theta)
-        self.seen_held_out, self.seen_iteration = sum(self.losses.values()), state.iteration
-        state.stale = 0 if self.seen_held_out < GAIN * state.best_held_out else state.stale + 1
-        if self.seen_held_out < state.best_held_out:
-            state.best, state.best_held_out = state.theta, self.seen_held_out
-        self.error = self._error(state.theta)
+        losses = self.held_out.losses(state.theta)
+        held_out = sum(losses.values())
+        state.stale = 0 if held_out < GAIN * state.best_held_out else state.stale + 1
+        if held_out < state.best_held_out:
+            state.best, state.best_held_out = state.theta, held_out
+        state.seen = Look(state.iteration, held_out, losses, self._error(state.theta))
 
     def reached(self, state: State, target: float) -> bool:
         """Whether the estimated error is below the target; estimated whenever the held-out loss has fallen tenfold."""
-        if self.seen_iteration != state.iteration or not state.best_held_out < 0.1 * self.last_estimated:
+        if state.seen.iteration != state.iteration or not state.best_held_out < 0.1 * state.estimated:
             return False
-        self.last_estimated = state.best_held_out
+        state.estimated = state.best_held_out
         return all(error <= target for error in estimate_error(self.held_out, state.best).values())
 
     def _reference(self):

@@ -68,6 +68,11 @@ class Objective:
         self.fixed = dict(fixed or {})  # parameters held at their values, by name
         self._storage: Tensor | None = None
 
+    @property
+    def whole(self) -> Objective:
+        """The objective at all points, here itself; where points are shared out among processes it is one at a part of them."""
+        return self
+
     def with_points(self, points: Mapping[str, Points]) -> Objective:
         """The same objective at other points; constraints that are not named keep theirs."""
         other = Objective(self.ansatz, self.terms, {**self.points, **points}, self.memory, self.fixed)

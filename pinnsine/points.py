@@ -30,7 +30,8 @@ class Points:
         if not columns or any(len(s) != 1 for s in shapes.values()) or len(set(shapes.values())) != 1:
             got = ", ".join(f"{n} {s}" for n, s in shapes.items()) or "no columns"
             raise ProblemError(f"Points need columns of one shape (N,), got {got}: flatten them to the same length.")
-        object.__setattr__(self, "columns", columns)
+        # a batch computes the same bits wherever it comes from, a column of a table or a file
+        object.__setattr__(self, "columns", {n: c.contiguous() for n, c in columns.items()})
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))

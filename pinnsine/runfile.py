@@ -2,14 +2,17 @@
 
 The attributes of the root are JSON: what is needed to build the trial function again (domain, fields, network, scales, hard conditions with
 constant values) and what was found (estimate, outcome, settings). Datasets: ``theta``, ``frozen/<buffer>`` (what networks hold fixed),
-``history/<column>``, ``fingerprint/<constraint>``. A condition that was built in with a function for its values cannot be stored: loading
-such a run needs ``problem=``, unless the problem is a shipped one, which loads itself.
+``history/<column>``, ``fingerprint/<constraint>``, and ``state``, from which the run can go on (``pinnsine.checkpoint``). A condition that was
+built in with a function for its values cannot be stored: loading such a run needs ``problem=``, unless the problem is a shipped one, which
+loads itself.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
-import os
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,6 +20,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from pinnsine import durable, tree
 from pinnsine.ansatz import Ansatz, build_ansatz
 from pinnsine.constraint import Dirichlet, Periodic, row_points
 from pinnsine.continuation import window_problem
@@ -35,33 +39,42 @@ VERSION = 1
 FINGERPRINT_POINTS = 16
 
 
+class UnreadableError(ProblemError):
+    """A run file that is missing or damaged."""
+
+
 def save(solution: Solution, path: str | Path) -> Path:
     """Write a run file; it is complete or not there at all.
 
-    Raises ProblemError if the folder cannot be written to.
+    Raises ProblemError if the file cannot be written.
     """
-    import h5py
-
     path = Path(path)
-    beside = path.with_name(path.name + ".part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with h5py.File(beside, "w") as file:
-            file.attrs["format"], file.attrs["version"] = FORMAT, VERSION
-            file.attrs["spec"] = json.dumps(_spec(solution))
-            file["theta"] = solution.ansatz.flat().cpu().double().numpy()
-            for name, buffer in solution.ansatz.named_buffers():
-                file[f"frozen/{name}"] = buffer.cpu().numpy()
-            for name in solution.history:
-                file[f"history/{name}"] = solution.history[name]
-            for name, values in fingerprint(solution.problem).items():
-                file[f"fingerprint/{name}"] = values
-        with open(beside, "rb") as written:
-            os.fsync(written.fileno())
-        os.replace(beside, path)
+        durable.write(path, image(solution))
     except OSError as error:
         raise ProblemError(f"The run file {str(path)!r} cannot be written: {error}.") from error
     return path
+
+
+def image(solution: Solution, state: Mapping | None = None) -> bytes:
+    """The content of a run file, with the state to go on from where there is one; made in memory, so that one plain write remains."""
+    import h5py
+
+    content = io.BytesIO()
+    with h5py.File(content, "w", userblock_size=durable.HEADER) as file:
+        file.attrs["format"], file.attrs["version"] = FORMAT, VERSION
+        file.attrs["spec"] = json.dumps(_spec(solution))
+        file["theta"] = solution.ansatz.flat().cpu().double().numpy()
+        for name, buffer in solution.ansatz.named_buffers():
+            file[f"frozen/{name}"] = buffer.cpu().numpy()
+        columns = file.create_group("history", track_order=True)
+        for name in solution.history:
+            columns[name] = solution.history[name]
+        for name, values in fingerprint(solution.problem).items():
+            file[f"fingerprint/{name}"] = values
+        if state is not None:
+            tree.store(file.create_group("state"), state)
+    return content.getvalue()
 
 
 def load(path: str | Path, problem: Problem | None = None, net: nn.Module | None = None) -> Solution:
@@ -77,7 +90,7 @@ def load(path: str | Path, problem: Problem | None = None, net: nn.Module | None
     if problem is None and spec["source"] is not None:
         problem = load_problem(spec["source"]["name"], **spec["source"]["coefficients"])
     if problem is not None:
-        _require_same(problem, spec, prints, path)
+        require_same(problem, spec, prints, path)
     else:
         problem = _bare_problem(spec, path)
     if spec.get("windows"):
@@ -139,23 +152,41 @@ def _spec(solution: Solution) -> dict:
     }
 
 
-def _read(path: Path) -> tuple[dict, np.ndarray, dict, dict, dict]:
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator:
+    """The HDF5 file of a run, its checksum and format verified; what is wrong with it becomes a ProblemError that says so."""
     import h5py
 
     if not path.exists():
-        raise ProblemError(f"There is no run file {str(path)!r}.")
+        raise UnreadableError(f"There is no run file {str(path)!r}.")
     try:
-        with h5py.File(path) as file:
+        with h5py.File(io.BytesIO(durable.read(path))) as file:
             if file.attrs.get("format") != FORMAT:
                 raise ProblemError(f"{path} is an HDF5 file, but not a run of pinnsine's.")
             if int(file.attrs["version"]) > VERSION:
                 raise ProblemError(
                     f"{path} has format version {int(file.attrs['version'])}, this pinnsine reads up to {VERSION}: upgrade pinnsine."
                 )
-            groups = [{n: np.asarray(d) for n, d in file.get(group, {}).items()} for group in ("history", "fingerprint", "frozen")]
-            return json.loads(file.attrs["spec"]), np.asarray(file["theta"]), *groups
+            yield file
+    except durable.DamagedError as error:
+        raise UnreadableError(f"{path} is damaged or truncated: {error}.") from error
     except (OSError, KeyError, json.JSONDecodeError) as error:
-        raise ProblemError(f"{path} is truncated or no run file of pinnsine's: {error}") from error
+        raise UnreadableError(f"{path} is truncated or no run file of pinnsine's: {error}.") from error
+
+
+def identity(file) -> tuple[dict, dict]:
+    """The spec and the fingerprint of an open run file."""
+    return json.loads(file.attrs["spec"]), _arrays(file, "fingerprint")
+
+
+def _arrays(file, group: str) -> dict[str, np.ndarray]:
+    return {n: np.asarray(d) for n, d in file.get(group, {}).items()}
+
+
+def _read(path: Path) -> tuple[dict, np.ndarray, dict, dict, dict]:
+    with opened(path) as file:
+        spec, prints = identity(file)
+        return spec, np.asarray(file["theta"]), _arrays(file, "history"), prints, _arrays(file, "frozen")
 
 
 def fingerprint(problem: Problem) -> dict[str, np.ndarray]:
@@ -170,7 +201,7 @@ def fingerprint(problem: Problem) -> dict[str, np.ndarray]:
     return prints
 
 
-def _require_same(problem: Problem, spec: dict, prints: dict, path) -> None:
+def require_same(problem: Problem, spec: dict, prints: dict, path) -> None:
     """Refuse a run of another problem, naming the first difference."""
     here = {"axes": [asdict(a) for a in problem.domain.axes], "fields": [list(asdict(f).values()) for f in problem.fields]}
     there = {"axes": spec["axes"], "fields": [list(f.values()) for f in spec["fields"]]}

@@ -151,6 +151,12 @@ class Solution:
         nodes, weights = nodes_and_weights(self.problem.domain if over is None else over, points)
         return float(self._evaluate(_function(expression), nodes)[0] @ weights)
 
+    def diagnose(self):
+        """Why the solution is not better than it is: causes in words, with the remedy (``pinnsine.diagnose``)."""
+        from pinnsine.diagnose import diagnose
+
+        return diagnose(self)
+
     def plot(self, path: str | Path) -> Path:
         """A picture of fields, errors, slices and history (.png, .pdf, .svg)."""
         from pinnsine.plot import plot_solution

@@ -215,6 +215,21 @@ def test_an_interrupted_run_says_where_it_is_saved(solved, mine, tmp_path, capsy
     assert f"interrupted: saved to {tmp_path / 'a.h5'}" in capsys.readouterr().err
 
 
+def test_a_run_is_resumed_with_the_arguments_it_was_started_with(mine, tmp_path, capsys):
+    out = tmp_path / "a.h5"
+    options = ("--net", "siren:width=4,depth=1", "--points", "20", "--set", "slope=2.0", "--optimizer", "lbfgs:memory=3")
+    assert run("solve", mine, *options, "--iterations", "3", "--out", out, "--quiet") == 0
+    assert run("diagnose", out, mine, "--set", "slope=2.0") == 0
+    assert "violated by" in capsys.readouterr().out
+    assert run("resume", out, "--iterations", "7") == 2
+    assert "give it again, as in `pinnsine resume a.h5 mine.py`" in capsys.readouterr().err
+    assert run("resume", out, mine, "--iterations", "7") == 2
+    assert "constraint 'right' gives other rows" in capsys.readouterr().err
+    assert run("resume", out, mine, "--set", "slope=2.0", "--iterations", "7", "--json", "--quiet") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["iterations"], found["outcome"]) == (7, "iterations")
+
+
 def test_an_evaluation_that_fails_exits_with_3(mine, monkeypatch, capsys):
     def solve(problem, **options):
         raise ps.EvaluationError("The residual is\nnot finite.")

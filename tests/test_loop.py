@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from pinnsine.errors import EvaluationError
-from pinnsine.loop import MONITOR, PATIENCE, Limits, run
+from pinnsine.loop import MONITOR, PATIENCE, Limits
+from pinnsine.loop import run as run_keeping
 from pinnsine.optim.step import Progress, Step
 from pinnsine.outcome import Outcome
-from pinnsine.state import State
+from pinnsine.state import Look, State
 
 
 class Method:
@@ -37,23 +38,26 @@ class Monitor:
     """The held-out loss is a function of the iteration, by default that of the parameters squared."""
 
     def __init__(self, loss=None):
-        self.loss, self.looks, self.losses, self.error = loss, [], {}, math.nan
-        self.seen_iteration, self.seen_held_out = -1, math.nan
+        self.loss, self.looks = loss, []
 
     def look(self, state):
         self.looks.append(state.iteration)
-        self.seen_iteration = state.iteration
-        self.seen_held_out = self.loss(state.iteration) if self.loss else float(state.theta) ** 2
-        state.stale = 0 if self.seen_held_out < 0.95 * state.best_held_out else state.stale + 1
-        if self.seen_held_out < state.best_held_out:
-            state.best, state.best_held_out = state.theta, self.seen_held_out
+        held_out = self.loss(state.iteration) if self.loss else float(state.theta) ** 2
+        state.seen = Look(state.iteration, held_out, {}, math.nan)
+        state.stale = 0 if held_out < 0.95 * state.best_held_out else state.stale + 1
+        if held_out < state.best_held_out:
+            state.best, state.best_held_out = state.theta, held_out
 
     def reached(self, state, target):
-        return self.seen_iteration == state.iteration and state.best_held_out <= target
+        return state.seen.iteration == state.iteration and state.best_held_out <= target
+
+
+def run(*arguments, keep=lambda state: None):
+    return run_keeping(*arguments, keep)
 
 
 def fresh(iteration=0):
-    return State(torch.tensor(1.0, dtype=torch.float64), None, torch.Generator(), iteration=iteration)
+    return State(torch.tensor(1.0, dtype=torch.float64), None, torch.Generator(), since=iteration, iteration=iteration)
 
 
 def limits(iterations=math.inf, target=None, left=lambda: math.inf, reserve=0.0):

@@ -293,7 +293,8 @@ def test_where_frozen_sines_do_not_do_training_follows_and_the_history_goes_on(f
     assert shorter.history["loss"].tolist() == solution.history["loss"][:3].tolist()
 
 
-def test_the_better_attempt_by_held_out_rows_is_the_answer_not_the_last(few_trials):
+def test_the_better_attempt_by_held_out_rows_is_the_answer_not_the_last(few_trials, monkeypatch):
+    monkeypatch.setattr("pinnsine.loop.MONITOR", 1)
     solution, phases = phases_noted(layer(), **FEW, iterations=2)
     assert phases[-1] == "LevenbergMarquardt"
     held_out = solution.history["held_out"]

@@ -14,12 +14,16 @@ from pinnsine.optim.step import Progress, Step
 
 @dataclass(frozen=True)
 class Adam:
-    """``iterations`` full-batch steps of learning rate ``lr``, decayed to a hundredth of it by a cosine."""
+    """``iterations`` steps of learning rate ``lr``, decayed to a hundredth of it by a cosine.
+
+    ``batch``: the rows of a step, drawn anew for each, all if None; the losses of the history are then those of batches.
+    """
 
     iterations: int | None = None
     lr: float = 1e-3
     beta1: float = 0.9
     beta2: float = 0.999
+    batch: int | None = None
 
     uses = "gradient"
     gathers_curvature = False
@@ -27,17 +31,19 @@ class Adam:
     def __post_init__(self):
         if not (self.lr > 0 and 0 <= self.beta1 < 1 and 0 <= self.beta2 < 1):
             raise ProblemError(f"Adam needs lr > 0 and both betas in [0, 1), got {self}.")
+        if self.batch is not None and self.batch < 1:
+            raise ProblemError(f"Adam needs a batch of at least one row or None, got {self}.")
 
     def start(self, objective, theta: Tensor) -> dict:
-        """The state between iterations: both moments and the count."""
+        """The state between iterations: both moments and the count, which seeds the batches."""
         return {"mean": torch.zeros_like(theta), "square": torch.zeros_like(theta), "count": 0}
 
     def step(self, objective, theta: Tensor, state: dict) -> Step:
         """One iteration from theta (P,); the loss returned is that at theta."""
-        loss, g = objective.loss_and_gradient(theta)
+        count = state["count"] + 1
+        loss, g = objective.batch(self.batch, count).loss_and_gradient(theta)
         if not math.isfinite(loss):
             return Step(theta, loss, state, Progress.BROKEN)
-        count = state["count"] + 1
         mean = self.beta1 * state["mean"] + (1 - self.beta1) * g
         square = self.beta2 * state["square"] + (1 - self.beta2) * g * g
         direction = (mean / (1 - self.beta1**count)) / ((square / (1 - self.beta2**count)).sqrt() + 1e-12)

@@ -1,0 +1,122 @@
+"""One attempt of ``solve``: network and points drawn, bound to an objective, begun or put back as it was."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+
+from pinnsine import omega, policy
+from pinnsine.ansatz import Ansatz, build_ansatz
+from pinnsine.bandwidth import trial_net, tuned
+from pinnsine.checkpoint import Checkpoints, net_of, unpacked
+from pinnsine.constraint import row_points
+from pinnsine.errors import ProblemError
+from pinnsine.history import History
+from pinnsine.loop import Limits
+from pinnsine.nets import FrozenSines
+from pinnsine.objective import Objective, bind
+from pinnsine.points import Points
+from pinnsine.probe import FieldScale
+from pinnsine.problem import Problem
+from pinnsine.rest import from_rest
+from pinnsine.sharded import Sharded, sharded
+from pinnsine.solution import Solution
+from pinnsine.state import Result, State
+
+
+@dataclass(frozen=True)
+class Call:
+    """What all attempts of one call share."""
+
+    problem: Problem
+    scales: Mapping[str, FieldScale]
+    points: int | Mapping[str, int] | None
+    evaluator: str
+    dtype: torch.dtype
+    device: torch.device
+    seed: int
+    memory: float
+    start: Solution | None
+    limits: Limits
+    callbacks: Sequence
+    checkpoints: Checkpoints
+
+
+def begun(number: int, attempt: policy.Attempt, call: Call, history: History, before: Result | None) -> Result:
+    """Draw network and points, bind, find the bandwidth where it is free; ``before``: what was found by then."""
+    attempt = _with_omega(attempt, call)
+    net, free = attempt.net, isinstance(attempt.net, FrozenSines) and attempt.net.omega is None
+    result = _drawn(number, replace(attempt, net=trial_net(net)) if free else attempt, call, history)
+    state, held_out = result.state, result.held_out
+    if free:
+        near = before.attempt.net.omega if before is not None and isinstance(before.attempt.net, FrozenSines) else None
+        trial = tuned(net, state.objective, held_out, call.seed, near, attempt.linear, call.limits.left)
+        state.objective, state.theta, held_out = state.objective.with_ansatz(trial.ansatz), trial.theta, held_out.with_ansatz(trial.ansatz)
+        return Result(number, replace(attempt, net=trial.net), trial.ansatz, state, held_out, trial.seconds)
+    if isinstance(net, FrozenSines) and not attempt.linear and call.start is None:
+        state.theta = from_rest(state.objective, state.theta)
+    return result
+
+
+def _with_omega(attempt: policy.Attempt, call: Call) -> policy.Attempt:
+    """The attempt with the bandwidth of its network found, where that is left to us."""
+    net = attempt.net
+    if not omega.is_free(net):
+        return attempt
+    found = omega.from_data(net, call.problem)
+    if found is None:
+        objective, held_out = _bind(_ansatz(trial_net(FrozenSines()), call), attempt, call)
+        found = omega.from_trials(net, objective, held_out, call.seed, call.limits.left)
+    return replace(attempt, net=found)
+
+
+def _drawn(number: int, attempt: policy.Attempt, call: Call, history: History) -> Result:
+    """An attempt with network and points freshly drawn."""
+    ansatz = _ansatz(attempt.net, call)
+    objective, held_out = _bind(ansatz, attempt, call)
+    generator = torch.Generator().manual_seed(call.seed + 2)
+    state = State(ansatz.flat(), objective, generator, since=history.rows, iteration=history.rows, history=history)
+    return Result(number, attempt, ansatz, state, held_out)
+
+
+def restored(kept: Mapping, plan: Sequence[policy.Attempt], call: Call, history: History) -> Result:
+    """An attempt as it was kept."""
+    attempt = plan[kept["number"]]
+    return unpacked(kept, _drawn(kept["number"], replace(attempt, net=net_of(kept, attempt.net)), call, history), history)
+
+
+def _ansatz(net, call: Call) -> Ansatz:
+    """The trial function, freshly drawn or continued from the solution to start from."""
+    start, problem = call.start, call.problem
+    if start is None:
+        ansatz = build_ansatz(problem, net, call.scales, torch.Generator().manual_seed(call.seed), call.evaluator)
+    elif (start.problem.names.fields, start.problem.domain.names) != (problem.names.fields, problem.domain.names):
+        raise ProblemError("start= must be a solution of the same fields and coordinates as this problem.")
+    elif not isinstance(start.ansatz, Ansatz):
+        raise ProblemError("start= cannot be the solution of a march, which has a network for every window: give that of one solve().")
+    else:
+        ansatz = Ansatz(problem, copy.deepcopy(start.ansatz.pieces), start.ansatz.scales, start.ansatz.net)
+    return ansatz.to(call.dtype).to(call.device)
+
+
+def _bind(ansatz: Ansatz, attempt: policy.Attempt, call: Call) -> tuple[Objective | Sharded, Objective | Sharded]:
+    """The objective at training points, and the same at held-out points."""
+    problem = call.problem
+    shares = policy.share_points(problem, call.points, attempt.points)
+    unknown = [n for n in shares if n not in {c.name for c in problem.soft}]
+    if unknown or any(n < 1 for n in shares.values()):
+        raise ProblemError(f"points= takes positive numbers by constraint ({', '.join(c.name for c in problem.soft)}), got {call.points!r}.")
+    first = "sobol" if attempt.sampler == "rad" else attempt.sampler
+
+    def draw(draw_seed: int, share: float) -> dict[str, Points]:
+        generator = torch.Generator().manual_seed(draw_seed)
+        counts = {n: max(1, int(share * count)) for n, count in shares.items()}
+        drawn = {c.name: row_points(c, problem.domain, counts[c.name], first, generator) for c in problem.soft}
+        return {n: p.to(call.dtype, call.device) for n, p in drawn.items()}
+
+    training = draw(call.seed + 1, 1.0)
+    objective = sharded(bind(ansatz, training, call.memory))
+    return objective, objective.with_points(draw(call.seed + 1_000_003, policy.HELD_OUT))
