@@ -14,7 +14,7 @@ LAYERS = {
     "L0": "version errors outcome towers index jet rules evaluate calculus plane_waves",
     "L1": "points sampling domain quadrature local constraint probe check problem reference",
     "L2": "nets hard ansatz windows",
-    "L3": "scaling objective linearised least_squares damped_qr",
+    "L3": "scaling objective tangent linearised least_squares damped_qr",
     "L4": "optim rest bandwidth loop resampling policy budget history estimate state monitor arguments",
     "L5": "progress plot export runfile solution solve march",
     "L6": "options cli __main__ __init__",
