@@ -1,5 +1,6 @@
 """pinnsine: partial differential equations solved by physics-informed sinusoidal networks, with an honest error beside every answer."""
 
+from pinnsine import fit as fit
 from pinnsine import reference as reference
 from pinnsine.calculus import D as D
 from pinnsine.calculus import Vector as Vector

@@ -45,6 +45,8 @@ def run(state: State, phases: Sequence, adaptive: bool, limits: Limits, monitor:
             raise EvaluationError("The residual of the starting network is not finite: check the problem with problem.check().")
         for method in phases:
             outcome = _phase(state, method, adaptive, limits, monitor, callbacks)
+            if monitor.seen_iteration != state.iteration:  # the last iterations count too
+                monitor.look(state)
             if outcome not in (Outcome.CONVERGED, Outcome.ITERATIONS) or state.iteration >= limits.iterations:
                 break
             if state.best is not None and method is not phases[-1]:

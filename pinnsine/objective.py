@@ -230,6 +230,22 @@ class Objective:
             chosen[name] = points.select(index)
         return self.with_points(chosen)
 
+    def batches(self, count: int, seed: int) -> list[Objective]:
+        """The objective in mini-batches of about ``count`` rows that together pass over all points once, in a random order for every seed.
+
+        A constraint with fewer points than there are batches, and rows that are coupled, stand in each of them.
+        """
+        parts, generator = math.ceil(self.count / count), torch.Generator().manual_seed(seed)
+        chosen: list[dict[str, Points]] = [{} for _ in range(parts)]
+        for name in (t.constraint.name for t in self.terms if t.route == "one backward"):
+            points = self.points[name]
+            if len(points) < parts:
+                continue
+            shuffled = points.select(torch.randperm(len(points), generator=generator))
+            for k, part in enumerate(chosen):
+                part[name] = shuffled.select(slice(k * len(points) // parts, (k + 1) * len(points) // parts))
+        return [self.with_points(part) for part in chosen]
+
     def gauss_newton(self, theta: Tensor, damping: float) -> GaussNewtonStep:
         """The Gauss-Newton step at theta. Raises EvaluationError if a row is not finite."""
         self.require_squares("Gauss-Newton methods")
