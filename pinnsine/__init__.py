@@ -24,8 +24,11 @@ from pinnsine.domain import Time as Time
 from pinnsine.errors import EvaluationError as EvaluationError
 from pinnsine.errors import ProblemError as ProblemError
 from pinnsine.march import march as march
+from pinnsine.nets import BSNN as BSNN
 from pinnsine.nets import MLP as MLP
 from pinnsine.nets import FrozenSines as FrozenSines
+from pinnsine.nets import RotatedOctaves as RotatedOctaves
+from pinnsine.nets import SimpleSine as SimpleSine
 from pinnsine.nets import Siren as Siren
 from pinnsine.optim import ENGDW as ENGDW
 from pinnsine.optim import LBFGS as LBFGS

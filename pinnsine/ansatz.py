@@ -206,7 +206,7 @@ def _network(domain: Box, net, inputs: tuple[str, ...], outputs: int, periodic: 
     if isinstance(net, nn.Module):
         return nn.Sequential(embedding, net.double())
     if not hasattr(net, "build"):
-        raise ProblemError(f"A network is Siren(...), MLP(...), FrozenSines(...) or a torch module, got {net!r}.")
+        raise ProblemError(f"A network is Siren(...), MLP(...), another of pinnsine.nets or a torch module, got {net!r}.")
     return nn.Sequential(embedding, net.build(embedding.width, outputs, generator))
 
 

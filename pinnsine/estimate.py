@@ -21,7 +21,7 @@ from pinnsine.ansatz import Ansatz, Piece
 from pinnsine.budget import Clock
 from pinnsine.constraint import Periodic, row_points
 from pinnsine.least_squares import least_squares
-from pinnsine.nets.network import FullyConnected
+from pinnsine.nets.network import Network
 from pinnsine.objective import Objective
 from pinnsine.plane_waves import plane_waves
 from pinnsine.points import Points
@@ -48,7 +48,7 @@ class Corrected(nn.Module):
         super().__init__()
         self.embedding, self.core = module
         like = next(self.core.parameters())
-        inner = self.core.layers[-1].in_features if isinstance(self.core, FullyConnected) else 0
+        inner = self.core.layers[-1].in_features if isinstance(self.core, Network) else 0
         coordinates = self.embedding.width
         scales = torch.cat([torch.full((coordinates,), bandwidth[0]), torch.full((inner,), bandwidth[1])])
         weight = torch.randn(FEATURES, coordinates + inner, generator=generator) * scales
@@ -63,10 +63,9 @@ class Corrected(nn.Module):
 
     def forward(self, x):
         y = self.embedding(x)
-        hidden, parts = y, [y]
-        if isinstance(self.core, FullyConnected):
-            for layer in self.core.layers[:-1]:
-                hidden = self.core.activation(layer(hidden))
+        parts = [y]
+        if isinstance(self.core, Network):
+            hidden = self.core.hidden(y)
             parts.append(hidden)
             out = self.core.layers[-1](hidden)
         else:

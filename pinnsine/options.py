@@ -6,7 +6,7 @@ import ast
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import get_args, get_origin, get_type_hints
 
 from pinnsine.errors import ProblemError
@@ -81,8 +81,12 @@ def _build(name: str, settings: Mapping[str, object], registry: Mapping[str, typ
 
 
 def _converted(value: object, annotation: object, what: str):
-    """The value as the type that a setting is declared with; 1e3 passes for an integer."""
+    """The value as the type that a setting is declared with; 1e3 passes for an integer, ``name(key=value,...)`` for a specification."""
     kinds = [get_origin(kind) or kind for kind in (annotation, *get_args(annotation))]
+    specs = {kind.__name__.lower(): kind for kind in kinds if is_dataclass(kind)}
+    if specs and isinstance(value, str):
+        name, _, settings = value.removesuffix(")").partition("(")
+        return _build(name, dict(assignment(text, what) for text in settings.split(",") if text), specs, what)
     wanted = [t for t in (int, float, bool, str, tuple) if t in kinds]
 
     def is_number(x) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ from pinnsine.domain import Axis, Box
 from pinnsine.errors import ProblemError
 from pinnsine.history import History
 from pinnsine.march import window_problem
-from pinnsine.nets import NETWORKS
+from pinnsine.nets import from_record, to_record
 from pinnsine.outcome import Outcome
 from pinnsine.probe import FieldScale, trace
 from pinnsine.problem import Field, Problem, Unknown, load_problem
@@ -99,15 +99,14 @@ def _trial(problem: Problem, spec: dict, net: nn.Module | None, path) -> Ansatz:
     if net is None:
         if spec["net"] is None:
             raise ProblemError(f"{path}: the run used a module of its own: give it again, as in load(path, net=module).")
-        settings = dict(spec["net"])
-        net = NETWORKS[settings.pop("kind")](**settings)
+        net = from_record(spec["net"])
     scales = {n: FieldScale(*s) for n, s in spec["scales"].items()}
     return build_ansatz(problem, net, scales, torch.Generator().manual_seed(0), spec["evaluator"])
 
 
 def _trial_spec(ansatz: Ansatz | Windowed) -> dict:
     return {
-        "net": _net_spec(ansatz.net),
+        "net": to_record(ansatz.net),
         "evaluator": ansatz.pieces[0].evaluator,
         "scales": {n: [s.shift, s.scale] for n, s in ansatz.scales.items()},
     }
@@ -135,11 +134,6 @@ def _spec(solution: Solution) -> dict:
         "estimate": {n: v if np.isfinite(v) else None for n, v in solution.estimate.items()},
         "settings": solution.settings,
     }
-
-
-def _net_spec(net) -> dict | None:
-    kinds = {cls: kind for kind, cls in NETWORKS.items()}
-    return {"kind": kinds[type(net)], **asdict(net)} if is_dataclass(net) and type(net) in kinds else None
 
 
 def _read(path: Path) -> tuple[dict, np.ndarray, dict, dict, dict]:

@@ -12,12 +12,11 @@ import copy
 import math
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, is_dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 
 from pinnsine import policy
 from pinnsine.ansatz import Ansatz, build_ansatz
@@ -30,7 +29,7 @@ from pinnsine.estimate import estimate_error
 from pinnsine.history import History
 from pinnsine.loop import Limits, run
 from pinnsine.monitor import Monitor
-from pinnsine.nets import FrozenSines
+from pinnsine.nets import FrozenSines, describe
 from pinnsine.objective import Objective, bind
 from pinnsine.optim import LevenbergMarquardt
 from pinnsine.outcome import Outcome
@@ -267,7 +266,7 @@ def _settings(result: _Result, call: _Call) -> dict:
     attempt, state, ansatz = result.attempt, result.state, result.ansatz
     losses = state.history["loss"][: state.iteration] if state.history.rows else [math.nan]
     return {
-        "net": describe_net(attempt.net),
+        "net": describe(attempt.net),
         "optimizer": " + ".join(type(p).__name__ for p in attempt.phases),
         "sampler": attempt.sampler,
         "evaluator": ", ".join(dict.fromkeys(p.evaluator for p in ansatz.pieces)),
@@ -290,10 +289,3 @@ def _settings(result: _Result, call: _Call) -> dict:
             "python": platform.python_version(),
         },
     }
-
-
-def describe_net(net) -> str:
-    """A network as the command line writes it: ``siren:width=20,depth=3,omega=4.0``; a module by its class."""
-    if isinstance(net, nn.Module) or not is_dataclass(net):
-        return type(net).__name__
-    return f"{type(net).__name__.lower()}:" + ",".join(f"{k}={v}" for k, v in asdict(net).items())

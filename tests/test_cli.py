@@ -9,10 +9,9 @@ import pytest
 
 import pinnsine as ps
 from pinnsine import cli
-from pinnsine.nets import NETWORKS
+from pinnsine.nets import NETWORKS, describe
 from pinnsine.optim import OPTIMIZERS
 from pinnsine.options import assignment, parse_net, parse_optimizer
-from pinnsine.solve import describe_net
 
 NETS, METHODS = ", ".join(NETWORKS), ", ".join(OPTIMIZERS)
 MINE = '''"""A straight line. And more.
@@ -220,7 +219,11 @@ def test_an_evaluation_that_fails_exits_with_3(mine, monkeypatch, capsys):
     ("options", "message"),
     [
         ("--net siern:width=3", f"--net: there is no 'siern'. Did you mean siren? Known: {NETS}."),
-        ("--net siren:widht=3", "--net: siren has no setting 'widht': it has width, depth, omega."),
+        ("--net siren:widht=3", "--net: siren has no setting 'widht': it has width, depth, omega"),
+        ("--net bsnn:encoding=octave(3)", "--net: bsnn:encoding: there is no 'octave'. Did you mean octaves? Known: randomfourier, fourier"),
+        ("--net bsnn:encoding=octaves(3)", "--net: bsnn:encoding takes name=value, got '3'"),
+        ("--net bsnn:encoding=octaves(octaves=no)", "--net: bsnn:encoding: octaves:octaves takes int, got 'no'."),
+        ("--net bsnn:encoding=3", "--net: bsnn:encoding takes one of randomfourier, fourier, octaves, rotatedoctaves, got 3."),
         ("--net siren:width=wide", "--net: siren:width takes int, got 'wide'."),
         ("--net siren:width=2.5", "--net: siren:width takes int, got 2.5."),
         ("--net siren:width", "--net takes name=value, got 'width'"),
@@ -317,7 +320,16 @@ def test_frozen_sines_and_their_method_are_read_by_name():
 
 
 @pytest.mark.parametrize(
-    "net", [ps.Siren(width=7, omega=2.5), ps.MLP(activation="sin"), ps.FrozenSines(100, 5.0), ps.FrozenSines(100, (5.0, 0.3125, 2e-9))]
+    "net",
+    [
+        ps.Siren(width=7, omega=2.5),
+        ps.Siren(init=5.0, inside=True),
+        ps.MLP(activation="sin"),
+        ps.FrozenSines(100, 5.0),
+        ps.FrozenSines(100, (5.0, 0.3125, 2e-9)),
+        ps.BSNN(encoding=ps.nets.RotatedOctaves(4, nyquist=40.0)),
+        ps.nets.Mixed(sines=2, encoding=ps.nets.RandomFourier(20, 1e-9)),
+    ],
 )
 def test_a_network_is_read_as_it_is_described(net):
-    assert parse_net(describe_net(net)) == net
+    assert parse_net(describe(net)) == net

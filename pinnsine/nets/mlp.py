@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from pinnsine.errors import ProblemError
-from pinnsine.nets.network import FullyConnected, uniform_
+from pinnsine.nets.encoding import Encoding
+from pinnsine.nets.network import fully_connected, require_sound, uniform_
 
 GAINS = {"tanh": 5 / 3, "sigmoid": 1.0, "softplus": 1.0, "sin": 1.0}
 
@@ -21,19 +22,28 @@ class MLP:
     width: int = 20
     depth: int = 3
     activation: str = "tanh"
+    encoding: Encoding | None = None
 
     def __post_init__(self):
-        if self.width < 1 or self.depth < 1:
-            raise ProblemError(f"MLP needs width and depth of at least 1, got {self}.")
-        if self.activation not in GAINS:
-            raise ProblemError(f"Unknown activation {self.activation!r}: choose one of {', '.join(map(repr, GAINS))}.")
+        require_sound(self)
+        conventional(self.activation)
 
     def build(self, inputs: int, outputs: int, generator: torch.Generator) -> nn.Module:
         """A freshly drawn module (N, inputs) -> (N, outputs)."""
-        function = getattr(torch, self.activation, None) or nn.functional.softplus
-        net = FullyConnected([inputs, *[self.width] * self.depth, outputs], function)
+        net = fully_connected(self, inputs, outputs, conventional(self.activation), generator)
         for layer in net.layers:
-            fan_in, fan_out = layer.in_features, layer.out_features
-            uniform_(layer.weight, GAINS[self.activation] * math.sqrt(6 / (fan_in + fan_out)), generator)
-            nn.init.zeros_(layer.bias)
+            glorot_(layer, self.activation, generator)
         return net
+
+
+def conventional(activation: str):
+    """The function of a name. Raises ProblemError for an unknown one."""
+    if activation not in GAINS:
+        raise ProblemError(f"Unknown activation {activation!r}: choose one of {', '.join(map(repr, GAINS))}.")
+    return getattr(torch, activation, None) or nn.functional.softplus
+
+
+def glorot_(layer: nn.Linear, activation: str, generator: torch.Generator) -> None:
+    """Draw a layer from Glorot's uniform law for an activation; no bias."""
+    uniform_(layer.weight, GAINS[activation] * math.sqrt(6 / (layer.in_features + layer.out_features)), generator)
+    nn.init.zeros_(layer.bias)

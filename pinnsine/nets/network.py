@@ -3,26 +3,67 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from pinnsine.domain import Box
+from pinnsine.errors import ProblemError
+from pinnsine.nets.encoding import ENCODINGS
 
 
-class FullyConnected(nn.Module):
-    """Affine layers with an activation between them: (N, d) -> (N, m), on tensors and on jets alike."""
+class Network(nn.Module):
+    """(N, d) -> (N, m), on tensors and on jets alike, with an affine output layer, the last of ``layers``. Abstract."""
 
-    def __init__(self, sizes: Sequence[int], activation: Callable):
-        super().__init__()
-        self.activation = activation
-        self.layers = nn.ModuleList(nn.Linear(i, o, dtype=torch.float64) for i, o in itertools.pairwise(sizes))
+    layers: nn.ModuleList
+
+    def hidden(self, x):
+        """The values (N, width) that the output layer combines."""
+        raise NotImplementedError
 
     def forward(self, x):
-        for layer in self.layers[:-1]:
-            x = self.activation(layer(x))
-        return self.layers[-1](x)
+        return self.layers[-1](self.hidden(x))
+
+
+class FullyConnected(Network):
+    """An encoding, if there is one, then affine layers with an activation between them, one for all or one for each hidden layer."""
+
+    def __init__(self, sizes: Sequence[int], activation: Callable | Sequence[Callable], encoding: nn.Module | None = None):
+        super().__init__()
+        hidden = len(sizes) - 2
+        self.activations = tuple(activation) if isinstance(activation, Sequence) else (activation,) * hidden
+        self.trained = nn.ModuleList(a for a in self.activations if isinstance(a, nn.Module))
+        self.encoding = encoding or nn.Identity()
+        self.layers = affine_layers(sizes)
+
+    def hidden(self, x):
+        x = self.encoding(x)
+        for layer, activation in zip(self.layers, self.activations, strict=False):
+            x = activation(layer(x))
+        return x
+
+
+def fully_connected(spec, inputs: int, outputs: int, activation: Callable | Sequence[Callable], generator: torch.Generator) -> FullyConnected:
+    """The module of a specification with ``width``, ``depth`` and ``encoding``; its layers are still to be drawn."""
+    encoding = spec.encoding.build(inputs, generator) if spec.encoding is not None else None
+    return FullyConnected([encoding.width if encoding else inputs, *[spec.width] * spec.depth, outputs], activation, encoding)
+
+
+def affine_layers(sizes: Sequence[int]) -> nn.ModuleList:
+    """One layer from each size to the next."""
+    return nn.ModuleList(nn.Linear(i, o, dtype=torch.float64) for i, o in itertools.pairwise(sizes))
+
+
+def require_sound(spec, *names: str) -> None:
+    """Raise ProblemError unless the named numbers of a specification are above 0, width and depth at least 1, its encoding one of ours."""
+    if spec.width < 1 or spec.depth < 1 or not all(0 < getattr(spec, name) < math.inf for name in names):
+        more = f" and {' and '.join(names)} above 0" if names else ""
+        raise ProblemError(f"{type(spec).__name__} needs width and depth of at least 1{more}, got {spec}.")
+    if spec.encoding is not None and not isinstance(spec.encoding, tuple(ENCODINGS.values())):
+        names = ", ".join(kind.__name__ for kind in ENCODINGS.values())
+        raise ProblemError(f"{type(spec).__name__}'s encoding is one of {names}, got {spec.encoding!r}.")
 
 
 class Embedding(nn.Module):
@@ -55,3 +96,15 @@ def uniform_(tensor: Tensor, bound: float, generator: torch.Generator) -> None:
     """Fill with U(-bound, bound)."""
     with torch.no_grad():
         tensor.uniform_(-bound, bound, generator=generator)
+
+
+def normal_(tensor: Tensor, deviation: float, generator: torch.Generator) -> None:
+    """Fill with N(0, deviation^2)."""
+    with torch.no_grad():
+        tensor.normal_(0, deviation, generator=generator)
+
+
+def start_near_zero_(last: nn.Linear, generator: torch.Generator) -> None:
+    """Draw an output layer so that values of mean square 1/2, such as sines, give outputs of deviation 0.3."""
+    uniform_(last.weight, 0.3 * math.sqrt(6 / last.in_features), generator)
+    uniform_(last.bias, 0.3 / math.sqrt(last.in_features), generator)

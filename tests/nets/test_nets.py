@@ -8,7 +8,7 @@ from helpers import gap, rand
 
 from pinnsine.domain import Box
 from pinnsine.errors import ProblemError
-from pinnsine.nets import MLP, NETWORKS, FrozenSines, Siren
+from pinnsine.nets import MLP, Siren
 from pinnsine.nets.network import Embedding
 
 
@@ -94,10 +94,6 @@ def test_glorot_weights_have_their_variance_and_biases_vanish():
 def test_impossible_networks_are_refused(make, message):
     with pytest.raises(ProblemError, match=message):
         make()
-
-
-def test_networks_are_known_by_name():
-    assert {"siren": Siren, "mlp": MLP, "frozensines": FrozenSines} == NETWORKS
 
 
 DOMAIN = Box(x=(0, 100), t=(-1, 1))
