@@ -63,7 +63,7 @@ def plot_image(solution: Solution, path: str | Path, truth: np.ndarray | None = 
 
 
 def draw_panels(panels, path: str | Path, title: str) -> Path:
-    """Arrays side by side, three in a row: (title, array, colours, range); a range of None is symmetric about zero, up to the 99.5 % quantile."""
+    """Arrays side by side, three in a row: (title, array, colours, range); None is the range from minus to plus the 99.5 % quantile."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

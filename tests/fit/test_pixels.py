@@ -79,7 +79,7 @@ def test_what_is_no_image_is_refused_in_one_line(source, message):
 def test_a_file_that_is_no_image_is_refused(tmp_path, content):
     path = tmp_path / "broken.png"
     path.write_bytes(content)
-    with pytest.raises(ProblemError, match="broken.png is no image that can be read"):
+    with pytest.raises(ProblemError, match=r"broken\.png is no image that can be read"):
         as_image(path)
 
 

@@ -1,5 +1,6 @@
 """Adam in mini-batches: passes over all rows."""
 
+import itertools
 import math
 
 import pytest
@@ -86,7 +87,7 @@ def test_the_rate_is_halved_where_the_loss_stands_still():
         rates.append(state["rate"])
     assert rates[0] == 1.0
     assert rates[-1] < 0.1
-    assert all(b in (a, a / 2) for a, b in zip(rates, rates[1:], strict=False))
+    assert all(b in (a, a / 2) for a, b in itertools.pairwise(rates))
 
 
 def test_with_a_number_of_passes_the_rate_falls_by_a_cosine():
