@@ -1,10 +1,16 @@
 """Signals as constraints: images, gradients, shapes and sounds as ordinary problems, made by a builder and solved by ``solve``."""
 
+from pinnsine.fit.blend import blend as blend
+from pinnsine.fit.blend import clone as clone
+from pinnsine.fit.dct import poisson_dct as poisson_dct
 from pinnsine.fit.image import image as image
 from pinnsine.fit.picture import plot_image as plot_image
 from pinnsine.fit.picture import render as render
+from pinnsine.fit.poisson import poisson as poisson
 from pinnsine.fit.quality import Quality as Quality
 from pinnsine.fit.quality import psnr as psnr
 from pinnsine.fit.quality import quality as quality
 from pinnsine.fit.quality import ssim as ssim
 from pinnsine.fit.quality import stop_at as stop_at
+from pinnsine.fit.stencil import gradient as gradient
+from pinnsine.fit.stencil import laplacian as laplacian
