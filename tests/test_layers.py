@@ -15,9 +15,9 @@ LAYERS = {
     "L1": "points sampling domain quadrature local constraint probe check problem reference",
     "L2": "nets hard ansatz windows",
     "L3": "scaling objective tangent linearised least_squares damped_qr",
-    "L4": "optim rest bandwidth loop resampling policy budget history estimate state monitor arguments",
-    "L5": "progress plot export runfile solution solve march",
-    "L6": "options fit cli __main__ __init__",
+    "L4": "optim rest bandwidth loop resampling signals policy budget history estimate state monitor arguments",
+    "L5": "progress plot export runfile surface solution solve march",
+    "L6": "options fit fit_commands cli __main__ __init__",
 }
 LEVEL = {name: level for level, names in enumerate(LAYERS.values()) for name in names.split()}
 FILES = sorted(PACKAGE.rglob("*.py"))
