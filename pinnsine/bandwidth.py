@@ -74,14 +74,23 @@ def tuned(
     return best
 
 
+def common_bandwidth(
+    objective: Objective, held_out: Objective, seed: int, linear: bool = False, left: Callable[[], float] = lambda: math.inf
+) -> float:
+    """The bandwidth, one for all coordinates, with which few sines leave the smallest held-out rows; both are bound to few sines."""
+    net = trial_net(FrozenSines())
+    trials = _Trials.of_few(net, objective, held_out, seed, linear, left)
+    best = trials.over_range(net)
+    for factor in (CLIMB**0.5, CLIMB**-0.5):
+        while trials.wanted(best) and (moved := trials.of(replace(best.net, omega=best.net.omega * factor))).loss < best.loss:
+            best = moved
+    return best.net.omega
+
+
 def _searched(net: FrozenSines, objective: Objective, held_out: Objective, seed: int, linear: bool, left) -> float | tuple[float, ...]:
     """The best bandwidth of few sines over the whole range, then doubled or halved along one coordinate after another."""
-    share = ROWS_PER_SINE * net.width / max(objective.count, 1)
-    trials = _Trials(objective.thinned(min(share, 1.0)), held_out.thinned(min(share, 1.0)), seed, linear, left)
-    best = trials.of(replace(net, omega=OMEGAS[0]))
-    for omega in OMEGAS[1:]:
-        if trials.wanted(best):
-            best = min(best, trials.of(replace(net, omega=omega)), key=lambda trial: trial.loss)
+    trials = _Trials.of_few(net, objective, held_out, seed, linear, left)
+    best = trials.over_range(net)
     inputs = {p.inputs for p in objective.ansatz.pieces}
     if len(inputs) > 1 or len(min(inputs)) == 1:
         return best.net.omega
@@ -108,6 +117,20 @@ class _Trials:
     def __init__(self, objective: Objective, held_out: Objective, seed: int, linear: bool, left: Callable[[], float]):
         self.objective, self.held_out, self.seed, self.linear, self.left = objective, held_out, seed, linear, left
         self.known: dict[FrozenSines, Trial] = {}
+
+    @staticmethod
+    def of_few(net: FrozenSines, objective: Objective, held_out: Objective, seed: int, linear: bool, left: Callable[[], float]) -> _Trials:
+        """Trials at as many of the points as the few sines of ``net`` want."""
+        share = min(ROWS_PER_SINE * net.width / max(objective.count, 1), 1.0)
+        return _Trials(objective.thinned(share), held_out.thinned(share), seed, linear, left)
+
+    def over_range(self, net: FrozenSines) -> Trial:
+        """The best over the whole range of bandwidths."""
+        best = self.of(replace(net, omega=OMEGAS[0]))
+        for omega in OMEGAS[1:]:
+            if self.wanted(best):
+                best = min(best, self.of(replace(net, omega=omega)), key=lambda trial: trial.loss)
+        return best
 
     def wanted(self, best: Trial) -> bool:
         """Whether there is anything to gain on the best, and time for it."""

@@ -89,7 +89,7 @@ def check(problem: ProblemName, coefficients: Coefficients = ()) -> None:
 def solve(
     problem: ProblemName,
     coefficients: Coefficients = (),
-    net: Annotated[str | None, typer.Option(help="siren, mlp or frozensines, with settings: siren:width=32,depth=4")] = None,
+    net: Annotated[str | None, typer.Option(help="siren, bsnn, mlp, frozensines ..., with settings: siren:width=32,depth=4")] = None,
     optimizer: Annotated[str | None, typer.Option(help="lm, gn, ssbroyden, lbfgs ...; phases: adam:iterations=900,lr=1e-3+lm")] = None,
     time: Annotated[str | None, typer.Option(metavar="DURATION", help="Wall time: 60s, 2m, 1.5h.")] = None,
     iterations: Annotated[int | None, typer.Option(help="The most iterations.")] = None,

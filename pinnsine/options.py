@@ -101,4 +101,5 @@ def _converted(value: object, annotation: object, what: str):
         return tuple(map(float, value))
     if (bool in wanted and isinstance(value, bool)) or (str in wanted and isinstance(value, str)):
         return value
-    raise ProblemError(f"{what} takes {' or '.join(t.__name__ for t in wanted)}, got {value!r}.")
+    words = " or ".join(t.__name__ for t in wanted) or f"one of {', '.join(specs)}"
+    raise ProblemError(f"{what} takes {words}, got {value!r}.")

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pinnsine import policy
+from pinnsine import omega, policy
 from pinnsine.ansatz import Ansatz, build_ansatz
 from pinnsine.arguments import device_of, phases_of, validate
 from pinnsine.bandwidth import trial_net, tuned
@@ -98,6 +98,7 @@ def solve(
     phases = phases_of(optimizer)
     validate(problem, phases or (LevenbergMarquardt(),), iterations, target, sampler, threads, dtype, out)
     problem.check()
+    omega.warn_beyond(net, problem)
     with _threads(threads), _progress(progress) as line:
         scales = field_scales(problem)
         plan = policy.plan(problem, scales, net, phases, points, sampler, start, dtype, memory)
@@ -184,6 +185,7 @@ def _worthwhile(attempt: policy.Attempt, before: _Result, limits: Limits) -> boo
 
 def _made(attempt: policy.Attempt, call: _Call, history: History, before: _Result | None) -> _Result:
     """Draw network and points, bind, find the bandwidth where it is free, iterate; ``before``: what was found by then."""
+    attempt = _with_omega(attempt, call)
     net, free = attempt.net, isinstance(attempt.net, FrozenSines) and attempt.net.omega is None
     ansatz = _ansatz(trial_net(net) if free else net, call)
     objective, held_out = _bind(ansatz, attempt, call)
@@ -199,6 +201,18 @@ def _made(attempt: policy.Attempt, call: _Call, history: History, before: _Resul
     monitor = Monitor(call.problem, held_out)
     outcome = run(state, attempt.phases, attempt.sampler == "rad", call.limits, monitor, call.callbacks)
     return _Result(attempt, ansatz, state, held_out, outcome, trial_seconds)
+
+
+def _with_omega(attempt: policy.Attempt, call: _Call) -> policy.Attempt:
+    """The attempt with the bandwidth of its network found, where that is left to us."""
+    net = attempt.net
+    if not omega.is_free(net):
+        return attempt
+    found = omega.from_data(net, call.problem)
+    if found is None:
+        objective, held_out = _bind(_ansatz(trial_net(FrozenSines()), call), attempt, call)
+        found = omega.from_trials(net, objective, held_out, call.seed, call.limits.left)
+    return replace(attempt, net=found)
 
 
 def _ansatz(net, call: _Call) -> Ansatz:

@@ -220,7 +220,10 @@ def test_an_evaluation_that_fails_exits_with_3(mine, monkeypatch, capsys):
     [
         ("--net siern:width=3", f"--net: there is no 'siern'. Did you mean siren? Known: {NETS}."),
         ("--net siren:widht=3", "--net: siren has no setting 'widht': it has width, depth, omega"),
-        ("--net bsnn:encoding=octave(3)", "--net: bsnn:encoding: there is no 'octave'. Did you mean octaves? Known: randomfourier, fourier"),
+        (
+            "--net bsnn:encoding=octave(octaves=3)",
+            "--net: bsnn:encoding: there is no 'octave'. Did you mean octaves? Known: randomfourier, fourier",
+        ),
         ("--net bsnn:encoding=octaves(3)", "--net: bsnn:encoding takes name=value, got '3'"),
         ("--net bsnn:encoding=octaves(octaves=no)", "--net: bsnn:encoding: octaves:octaves takes int, got 'no'."),
         ("--net bsnn:encoding=3", "--net: bsnn:encoding takes one of randomfourier, fourier, octaves, rotatedoctaves, got 3."),

@@ -12,10 +12,10 @@ import pinnsine
 PACKAGE = Path(pinnsine.__file__).parent
 LAYERS = {
     "L0": "version errors outcome towers index jet rules evaluate calculus plane_waves",
-    "L1": "points sampling domain quadrature local constraint probe check problem reference",
-    "L2": "nets hard ansatz windows",
+    "L1": "points sampling domain quadrature local constraint probe check problem spectrum reference",
+    "L2": "nets kernel hard ansatz windows",
     "L3": "scaling objective tangent linearised least_squares damped_qr",
-    "L4": "optim rest bandwidth loop resampling signals policy budget history estimate state monitor arguments",
+    "L4": "optim rest bandwidth omega loop resampling signals policy budget history estimate state monitor arguments",
     "L5": "progress plot export runfile surface solution solve march",
     "L6": "options fit fit_commands cli __main__ __init__",
 }

@@ -23,17 +23,18 @@ class BSNN:
     alone; the others are "cosine", "exp", "sine-cosh" and "cosine-sinh".
 
     That needs inputs of squared length equal to their number. An ``encoding`` gives them; without one the first layer does, drawn from
-    U(-omega, omega) on inputs in [-1, 1] with biases over a full turn. Layers are orthogonal when they are drawn, and trained freely.
+    U(-omega, omega) on inputs in [-1, 1] with biases over a full turn; "auto" lets ``solve`` find
+    omega (``pinnsine.omega``). Layers are orthogonal when they are drawn, and trained freely.
     """
 
     width: int = 20
     depth: int = 3
-    omega: float = 4.0
+    omega: float | str = 4.0
     activation: str = "sine"
     encoding: Encoding | None = None
 
     def __post_init__(self):
-        require_sound(self, "omega")
+        require_sound(self, "omega", free=["omega"])
         if self.activation not in SELF_NORMALISING:
             raise ProblemError(f"BSNN's activation is one of {', '.join(map(repr, SELF_NORMALISING))}, got {self.activation!r}.")
 

@@ -13,6 +13,8 @@ from pinnsine.domain import Box
 from pinnsine.errors import ProblemError
 from pinnsine.nets.encoding import ENCODINGS
 
+AUTO = "auto"
+
 
 class Network(nn.Module):
     """(N, d) -> (N, m), on tensors and on jets alike, with an affine output layer, the last of ``layers``. Abstract."""
@@ -46,7 +48,12 @@ class FullyConnected(Network):
 
 
 def fully_connected(spec, inputs: int, outputs: int, activation: Callable | Sequence[Callable], generator: torch.Generator) -> FullyConnected:
-    """The module of a specification with ``width``, ``depth`` and ``encoding``; its layers are still to be drawn."""
+    """The module of a specification with ``width``, ``depth`` and ``encoding``; its layers are still to be drawn.
+
+    Raises ProblemError while its bandwidth is still to be found.
+    """
+    if getattr(spec, "omega", None) == AUTO and spec.encoding is None:
+        raise ProblemError(f"{type(spec).__name__} can be built only with a bandwidth: give omega= a number, or let solve() find it.")
     encoding = spec.encoding.build(inputs, generator) if spec.encoding is not None else None
     return FullyConnected([encoding.width if encoding else inputs, *[spec.width] * spec.depth, outputs], activation, encoding)
 
@@ -56,9 +63,13 @@ def affine_layers(sizes: Sequence[int]) -> nn.ModuleList:
     return nn.ModuleList(nn.Linear(i, o, dtype=torch.float64) for i, o in itertools.pairwise(sizes))
 
 
-def require_sound(spec, *names: str) -> None:
-    """Raise ProblemError unless the named numbers of a specification are above 0, width and depth at least 1, its encoding one of ours."""
-    if spec.width < 1 or spec.depth < 1 or not all(0 < getattr(spec, name) < math.inf for name in names):
+def require_sound(spec, *names: str, free: Sequence[str] = ()) -> None:
+    """Raise ProblemError unless the named numbers of a specification are above 0, width and depth at least 1, its encoding one of ours.
+
+    The ``free`` ones may be "auto".
+    """
+    numbers = [getattr(spec, name) for name in names if not (name in free and getattr(spec, name) == AUTO)]
+    if spec.width < 1 or spec.depth < 1 or not all(isinstance(n, int | float) and 0 < n < math.inf for n in numbers):
         more = f" and {' and '.join(names)} above 0" if names else ""
         raise ProblemError(f"{type(spec).__name__} needs width and depth of at least 1{more}, got {spec}.")
     if spec.encoding is not None and not isinstance(spec.encoding, tuple(ENCODINGS.values())):

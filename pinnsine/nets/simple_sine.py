@@ -18,17 +18,18 @@ class SimpleSine:
     """x -> sin(omega (W x + b)), then x -> sin(W x + b): omega stands in the first layer alone (Belbute-Peres & Kolter 2023, section 3).
 
     All parameters are Kaiming normal, of variance 2 / fan_in. The kernel of the network is a low-pass filter whose bandwidth is omega
-    (``pinnsine.kernel``): on d inputs in [-1, 1] wave numbers have the deviation omega sqrt(2 / d). With an ``encoding`` the frequencies are
+    (``pinnsine.kernel``): on d inputs in [-1, 1] wave numbers have the deviation omega sqrt(2 / d). "auto" lets
+    ``solve`` find it (``pinnsine.omega``). With an ``encoding`` the frequencies are
     the encoding's and omega is not used.
     """
 
     width: int = 20
     depth: int = 3
-    omega: float = 4.0
+    omega: float | str = 4.0
     encoding: Encoding | None = None
 
     def __post_init__(self):
-        require_sound(self, "omega")
+        require_sound(self, "omega", free=["omega"])
 
     def build(self, inputs: int, outputs: int, generator: torch.Generator) -> nn.Module:
         """A freshly drawn module (N, inputs) -> (N, outputs)."""

@@ -21,8 +21,9 @@ SPREADS = {"original": math.sqrt(6), "controlled": math.sqrt(3), "unit": math.sq
 class Siren:
     """A network of sines: x -> sin(W x + b), ``depth`` hidden layers of ``width`` (Sitzmann et al. 2020, section 3.2).
 
-    ``omega`` is the bandwidth: the first layer is drawn from U(-omega, omega) on inputs in [-1, 1], with biases over a full turn; the
-    output layer is shrunk so that training starts near zero. ``init`` draws the hidden layers, U(-c, c) / sqrt(width):
+    ``omega`` is the bandwidth, a number or "auto" (``solve`` finds it, see ``pinnsine.omega``): the first layer is drawn from
+    U(-omega, omega) on inputs in [-1, 1], with biases over a full turn; the output layer is shrunk so that training starts near zero.
+    ``init`` draws the hidden layers, U(-c, c) / sqrt(width):
 
     - "original": c = sqrt(6). The variance of what goes into the sines tends to 0.797, and that of the Jacobian grows 1.203 per layer.
     - "controlled": c = sqrt(3), no biases: neither gradients nor frequencies grow with depth (Combette et al. 2025, arXiv 2512.06427).
@@ -36,14 +37,14 @@ class Siren:
 
     width: int = 20
     depth: int = 3
-    omega: float = 4.0
+    omega: float | str = 4.0
     init: str | float = "original"
     inside: bool = False
     learnable: bool = False
     encoding: Encoding | None = None
 
     def __post_init__(self):
-        require_sound(self, "omega")
+        require_sound(self, "omega", free=["omega"])
         if self.init not in SPREADS and not (isinstance(self.init, int | float) and 0 < self.init < math.inf):
             raise ProblemError(f"Siren's init is one of {', '.join(map(repr, SPREADS))} or a number above 0, got {self.init!r}.")
         if self.learnable and not self.inside:

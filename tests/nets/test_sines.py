@@ -49,10 +49,9 @@ def test_normal_and_uniform_hidden_layers_have_equal_variance():
     assert float(uniform.detach().abs().max()) <= math.sqrt(6 / n) < float(normal.detach().abs().max())
 
 
-@pytest.mark.parametrize(
-    ("init", "spread"), [("original", 6**0.5), ("controlled", 3**0.5), ("unit", (6 / (1 + math.exp(-2))) ** 0.5), (5.0, 5)]
-)
-def test_inits_of_a_siren_differ_in_the_spread_of_their_hidden_layers(init, spread):
+@pytest.mark.parametrize(("init", "square"), [("original", 6), ("controlled", 3), ("unit", 6 / (1 + math.exp(-2))), (5.0, 25)])
+def test_inits_of_a_siren_differ_in_the_spread_of_their_hidden_layers(init, square):
+    spread = math.sqrt(square)
     weight, bias = build(Siren(1000, 2, init=init)).layers[1].parameters()
     assert 0.999 * spread < float(weight.detach().abs().max()) * math.sqrt(1000) <= spread
     variance = {"controlled": 0.0, "unit": spread**2 * math.exp(-2) / 3}.get(init, 1 / 3000)
