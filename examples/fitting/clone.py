@@ -12,9 +12,9 @@ import pinnsine as ps
 from pinnsine.fit.picture import draw_panels
 
 moon = data.moon()[160:352, 160:352].reshape(32, 6, 32, 6).mean((1, 3)) / 255
-coins = data.coins()[16:112, 28:124].reshape(32, 3, 32, 3).mean((1, 3)) / 255
+coins = data.coins()[5:101, 53:149].reshape(32, 3, 32, 3).mean((1, 3)) / 255
 y, x = np.mgrid[0:32, 0:32]
-mask = (x - 15) ** 2 + (y - 16) ** 2 < 100
+mask = (x - 15.5) ** 2 + (y - 15.5) ** 2 < 81
 solution = ps.solve(ps.fit.clone(coins, moon, mask), time=sys.argv[1] if len(sys.argv) > 1 else "60s")
 found = ps.fit.render(solution)
 print(f"outside the mask: {ps.fit.psnr(found[~mask][:, None], moon[~mask][:, None]):.1f} dB")

@@ -13,12 +13,12 @@ import pinnsine as ps
 from pinnsine.fit.picture import draw_panels
 
 rng = np.random.default_rng(0)
-around, along = 2 * np.pi * rng.random((2, 1500))
+around, along = 2 * np.pi * rng.random((2, 600))
 normals = np.stack([np.cos(around) * np.cos(along), np.cos(around) * np.sin(along), np.sin(around)], axis=1)
 points = np.stack([np.cos(along), np.sin(along), 0 * along], axis=1) + 0.4 * normals
-problem = ps.fit.sdf(np.hstack([points, normals]), points=1500)
+problem = ps.fit.sdf(np.hstack([points, normals]), points=600)
 solution = ps.solve(
-    problem, net=ps.Siren(32, 3, omega=3.0), optimizer=ps.LevenbergMarquardt(), time=sys.argv[1] if len(sys.argv) > 1 else "60s"
+    problem, net=ps.Siren(20, 3, omega=2.0), optimizer=ps.LevenbergMarquardt(), time=sys.argv[1] if len(sys.argv) > 1 else "60s"
 )
 
 

@@ -72,6 +72,32 @@ def test_a_single_pixel_and_a_masked_image_are_fitted():
     assert abs(render(solution) - WAVE).max() < 0.1
 
 
+def test_a_prior_fills_a_hole_with_the_least_curved_surface():
+    """A plane has no curvature: the hole is filled with it, though nothing else is known there."""
+    plane = 0.1 + 0.05 * X + 0.02 * Y
+    known = np.ones(plane.shape, dtype=bool)
+    known[4:9, 5:12] = False
+    solution = ps.solve(ps.fit.image(plane, mask=known, smooth=1.0), net=ps.Siren(10, 2, omega=2.0), **QUICK)
+    assert abs(render(solution) - plane).max() < 0.02
+    with pytest.raises(ps.ProblemError, match="zero or above"):
+        ps.fit.image(plane, smooth=-1.0)
+
+
+def test_a_film_has_a_row_for_every_value_of_every_frame():
+    film = RNG.random((3, 4, 5, 3))
+    problem = ps.fit.video(film)
+    [pixels] = problem.constraints
+    assert problem.domain.describe() == "x in [0, 5] x y in [0, 4] x t in [0, 3]"
+    where = {n: pixels.on[n].numpy() for n in pixels.on.names}
+    k, i, j = ((where[n] - 0.5).astype(int) for n in "tyx")
+    for c, name in enumerate("rgb"):
+        assert np.array_equal(where[f"value_{name}"], film[k, i, j, c])
+    with pytest.raises(ps.ProblemError, match="frames of one shape"):
+        ps.fit.video([film[0], film[0, :2]])
+    with pytest.raises(ps.ProblemError, match="at least one"):
+        ps.fit.video([])
+
+
 @pytest.mark.parametrize(
     ("mask", "message"),
     [(np.ones((2, 2)), "array of booleans"), (np.ones((3, 2), dtype=bool), r"\(3, 2\)"), (np.zeros((2, 2), dtype=bool), "leaves out every")],
