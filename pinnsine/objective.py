@@ -180,6 +180,7 @@ class Objective:
     def linearise(self, theta: Tensor, form: str = "cholesky", scaled: bool = False) -> Linearised:
         """The rows and their first-order model at theta, in a form of ``pinnsine.linearised``; the Jacobian is kept if it fits the budget.
 
+        The dual form needs no Jacobian where its kernel costs less made layer by layer (``pinnsine.tangent``).
         The Jacobian lives in a workspace that the next call overwrites: fresh pages would cost more than filling it.
         Raises EvaluationError if a row is not finite, ProblemError if the QR form does not fit the memory budget.
         """

@@ -8,7 +8,6 @@ import sys
 import numpy as np
 
 import pinnsine as ps
-from pinnsine.fit.picture import draw_panels
 
 rate = 8000
 t = (np.arange(rate // 8) + 0.5) / rate
@@ -17,5 +16,4 @@ chord = 0.25 * beats * sum(np.sin(2 * np.pi * tone * t) for tone in (261.6, 329.
 solution = ps.solve(ps.fit.audio(chord, rate), time=sys.argv[1] if len(sys.argv) > 1 else "60s")
 found = ps.fit.sound(solution, rate)
 print(f"SNR {ps.fit.snr(found[:, 0], chord):.1f} dB, written to", ps.fit.write_sound(found, rate, "chord.wav"))
-rows = [(label, np.tile(signal, (200, 1)), "RdBu_r", None) for label, signal in (("chord", chord), ("error", found[:, 0] - chord))]
-print("picture:", draw_panels(rows, "audio.png", "a chord"))
+print("picture:", ps.fit.plot_sound(found[:, 0], chord, rate, "audio.png"))

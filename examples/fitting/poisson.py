@@ -14,7 +14,7 @@ import pinnsine as ps
 from pinnsine.fit.picture import draw_panels
 
 camera = data.camera().reshape(128, 4, 128, 4).mean((1, 3)) / 255
-face = camera[20:60, 48:88]  # 40 x 40
+face = camera[24:56, 52:84]  # 32 x 32
 slopes = ps.fit.gradient(face, "forward")
 known = np.random.default_rng(0).random(face.shape) < 0.9
 solution = ps.solve(ps.fit.poisson(slopes, stencil="forward", mask=known), time=sys.argv[1] if len(sys.argv) > 1 else "60s")

@@ -1,6 +1,7 @@
 """Signals as constraints: images, gradients, shapes and sounds as ordinary problems, made by a builder and solved by ``solve``."""
 
 from pinnsine.fit.audio import audio as audio
+from pinnsine.fit.audio import plot_sound as plot_sound
 from pinnsine.fit.audio import snr as snr
 from pinnsine.fit.audio import sound as sound
 from pinnsine.fit.audio import write_sound as write_sound

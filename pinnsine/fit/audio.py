@@ -10,6 +10,8 @@ import numpy as np
 from pinnsine.constraint import Data
 from pinnsine.domain import Time
 from pinnsine.errors import ProblemError
+from pinnsine.export import replacing, require_suffix
+from pinnsine.plot import COLOURS, DPI, FORMATS
 from pinnsine.points import Points
 from pinnsine.problem import Problem
 from pinnsine.solution import Solution
@@ -73,11 +75,33 @@ def write_sound(samples: np.ndarray, rate: float, path: str | Path) -> Path:
     """Write samples (N, channels) as a .wav file of 16 bits; what lies beyond [-1, 1] is cut off."""
     from scipy.io import wavfile
 
-    from pinnsine.export import replacing, require_suffix
-
     path = require_suffix(path, (".wav",), "A sound")
     with replacing(path) as beside:
         wavfile.write(beside, round(rate), np.round(np.clip(samples, -1, 1) * (2**15 - 1)).astype(np.int16))
+    return path
+
+
+def plot_sound(found: np.ndarray, truth: np.ndarray, rate: float, path: str | Path) -> Path:
+    """Draw the samples (N,) of a fit over those of the sound, and their difference, against the seconds.
+
+    Raises ProblemError for an unknown suffix, or a place that cannot be written to.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    path = require_suffix(path, FORMATS, "A picture")
+    figure = Figure(figsize=(9, 5), dpi=DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    above, below = figure.subplots(2, 1, sharex=True)
+    times = (np.arange(len(truth)) + 0.5) / rate
+    above.plot(times, truth, color=COLOURS["reference"], linewidth=1.8, label="sound")
+    above.plot(times, found, color=COLOURS["field"], linewidth=0.8, label="fit")
+    above.set(ylabel="samples", title=f"SNR {snr(found, truth):.1f} dB")
+    above.legend(fontsize=8, frameon=False)
+    below.plot(times, found - truth, color=COLOURS["error"], linewidth=0.8)
+    below.set(xlabel="seconds", ylabel="error")
+    with replacing(path) as beside:
+        figure.savefig(beside, format=path.suffix[1:])
     return path
 
 

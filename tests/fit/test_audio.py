@@ -5,7 +5,7 @@ import pytest
 from scipy.io import wavfile
 
 import pinnsine as ps
-from pinnsine.fit import audio, snr, sound, write_sound
+from pinnsine.fit import audio, plot_sound, snr, sound, write_sound
 from pinnsine.fit.audio import as_sound
 
 TIMES = (np.arange(400) + 0.5) / 8000
@@ -31,6 +31,7 @@ def test_a_tone_is_fitted_and_written(tmp_path):
     assert found.shape == (400, 1)
     assert snr(found[:, 0], TONE) > 60
     assert len(sound(solution, 16000)) == 800
+    assert plot_sound(found[:, 0], TONE, 8000, tmp_path / "fit.png").stat().st_size > 10_000
     path = write_sound(found, 8000, tmp_path / "fit.wav")
     assert snr(as_sound(path)[0][:, 0], TONE) > 60
 

@@ -8,6 +8,7 @@ from fit.test_cloud import sphere
 
 import pinnsine as ps
 from pinnsine.fit import distance_error, sdf, surface_gap
+from pinnsine.fit.sdf import bounds
 from pinnsine.fit.shape_quality import SurfaceGap
 
 POINTS = sphere(150)
@@ -50,10 +51,19 @@ def test_constraints_vanish_for_the_exact_distance():
     problem = sdf(np.hstack([plane, np.tile([0.0, 0.0, 2.0], (50, 1))]), points=60)
     report = problem.check()
     assert report is not None
-    assert [c.name for c in problem.constraints] == ["surface", "normals", "eikonal", "apart"]
-    assert [len(c.on) for c in problem.constraints] == [50, 50, 60, 60]
+    assert [c.name for c in problem.constraints] == ["surface", "normals", "eikonal", "bounds", "apart"]
+    assert [len(c.on) for c in problem.constraints] == [50, 50, 60, 60, 60]
     sides = [a.length for a in problem.domain.axes]
     assert sides == pytest.approx([1.4 * np.ptp(plane[:, :2], axis=0).max()] * 3)
+
+
+def test_the_exact_distance_lies_between_its_bounds():
+    points = np.random.default_rng(5).uniform(-1.6, 1.6, (500, 3))
+    found = bounds(POINTS, points)
+    assert (radius(points) <= found["upper"]).all()
+    assert (found["lower"] <= radius(points) + 0.05).all()  # the box of the points, not of the sphere, is 0.05 smaller
+    outside = abs(points).max(axis=1) > 1
+    assert (found["lower"][outside] > 0).all()
 
 
 def test_a_surface_is_refused_where_there_is_none(ball, tmp_path):
