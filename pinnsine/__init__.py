@@ -2,6 +2,7 @@
 
 from pinnsine import callbacks as callbacks
 from pinnsine import domain as domain
+from pinnsine import fit as fit
 from pinnsine import reference as reference
 from pinnsine.calculus import D as D
 from pinnsine.calculus import Vector as Vector

@@ -1,4 +1,4 @@
-"""The command line: ``pinnsine list | check | solve | resume | diagnose | compare | plot | export | bench``.
+"""The command line: ``pinnsine list | check | solve | resume | diagnose | compare | plot | export | fit | bench``.
 
 Exit status: 0 done; 2 the user's input is wrong (one clear line); 3 the run stopped on numbers that are not finite;
 130 interrupted, with what was found saved where ``--out`` says.
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from pinnsine.errors import EvaluationError, ProblemError, RankError
+from pinnsine.fit_commands import fit_app
 
 if TYPE_CHECKING:
     from pinnsine.comparison import Comparison
@@ -41,6 +42,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(fit_app, name="fit")
 
 ProblemName = Annotated[str, typer.Argument(metavar="PROBLEM", help="A shipped name, a file mine.py or module:factory.")]
 Coefficients = Annotated[list[str], typer.Option("--set", metavar="NAME=VALUE", help="A coefficient; may be repeated.")]
@@ -177,7 +179,7 @@ def _tell(solution: Solution, out: Path | None, written: Sequence[Path], as_json
             print(report(solution, comparison))
         elif not quiet:
             print(summary(solution, comparison, written))
-    _exit_by_outcome(solution, out)
+    exit_by_outcome(solution, out)
 
 
 @app.command()
@@ -290,19 +292,20 @@ def report(solution: Solution, comparison: Comparison | None) -> str:
         "max_error": comparison.max_error if comparison else {},
         "estimate": solution.estimate,
     }
-    return json.dumps(_plain({**found, **{key: solution.settings[key] for key in REPORTED}}), allow_nan=False)
+    return json.dumps(plain({**found, **{key: solution.settings[key] for key in REPORTED}}), allow_nan=False)
 
 
-def _plain(value):
+def plain(value):
     """The value in JSON's own types."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(part) for key, part in value.items()}
+        return {str(key): plain(part) for key, part in value.items()}
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
-    return value if isinstance(value, bool | int | str | None) else _plain(value.item())
+    return value if isinstance(value, bool | int | str | None) else plain(value.item())
 
 
-def _exit_by_outcome(solution: Solution, out: Path | None) -> None:
+def exit_by_outcome(solution: Solution, out: Path | None) -> None:
+    """Nothing where a run ended well; else its message and its status."""
     from pinnsine.outcome import Outcome
 
     if solution.outcome is Outcome.BROKEN:

@@ -26,6 +26,7 @@ from pinnsine.solution import Solution
 VISIBLE = 1e-2  # a violation, in natural units, that is worth a word
 UNSEEN = 1e-4  # the part of a change of unknowns that nothing makes good, below which they are not determined
 DAMPING = 1e-8
+ROUNDING = 1e-14  # a relative error that is rounding
 ROUNDED = 1e-10  # a violation that leaves nothing to be gained
 
 
@@ -249,11 +250,11 @@ def damping(evidence: Evidence) -> Finding | None:
 
 
 def reference_floor(evidence: Evidence) -> Finding | None:
-    """An error that the reference itself may have made."""
+    """An error that the reference itself may have made, unless both are rounding."""
     if evidence.comparison is None:
         return None
     errors, floors = evidence.comparison.relative_l2, evidence.comparison.floor
-    reached = [n for n, e in errors.items() if e <= 5 * floors[n]]
+    reached = [n for n, e in errors.items() if ROUNDING < e <= 5 * floors[n]]
     if len(reached) < len(errors):
         return None
     return Finding(

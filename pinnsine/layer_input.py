@@ -14,17 +14,21 @@ class StackedInput:
 
     tensor: Tensor
 
+    def stacked(self) -> Tensor:
+        """The inputs (K, N, in)."""
+        return self.tensor
+
     def times(self, weight: Tensor) -> Tensor:
         """The layer's outputs (K, N, out) without bias, for weight (out, in)."""
         return self.tensor @ weight.T
 
     def outer(self, slopes: Tensor, nodes: int, rows: slice) -> Tensor:
         """sum over derivatives and a row's nodes of slopes (x) inputs: (rows, out, in), for slopes (K, N, out), N = rows times nodes."""
-        left, right = (_by_row(t[:, rows.start * nodes : rows.stop * nodes], nodes) for t in (slopes, self.tensor.detach()))
+        left, right = (by_row(t[:, rows.start * nodes : rows.stop * nodes], nodes) for t in (slopes, self.tensor.detach()))
         return torch.einsum("kno,kni->noi", left, right)
 
 
-def _by_row(tensor: Tensor, nodes: int) -> Tensor:
+def by_row(tensor: Tensor, nodes: int) -> Tensor:
     """(K, N Q, w) -> (K Q, N, w): the nodes of a row are summed over like the derivatives."""
     if nodes == 1:
         return tensor

@@ -42,7 +42,7 @@ class Linearised(ABC):
     """Rows r (R,), products with J, and the damped problem: ``factor(damping).solve(project(v))`` is -p for v (R,).
 
     ``size`` is about the square of the largest singular value of J D^-1/2, and ``floor`` the smallest sensible damping; ``whole`` says
-    whether the whole Jacobian is at hand, as the QR form needs it.
+    whether the whole Jacobian fits the memory, as the QR form needs it.
     """
 
     rows: Tensor

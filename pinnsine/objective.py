@@ -26,12 +26,14 @@ from pinnsine.constraint import Constraint, Prescribed, rows_of
 from pinnsine.errors import ProblemError
 from pinnsine.index import Index, closure
 from pinnsine.jet import Context, values
+from pinnsine.layer_input import by_row
 from pinnsine.least_squares import GaussNewtonStep
-from pinnsine.linearised import Linearised, form_for, require_finite
+from pinnsine.linearised import Dual, Linearised, form_for, require_finite
 from pinnsine.local import Local
 from pinnsine.points import Points
 from pinnsine.probe import coordinates_at, data_of, trace
 from pinnsine.scaling import row_scales
+from pinnsine.tangent import Columns, Outer, RowBlock, is_cheaper, tangent_kernel
 
 TRACED = 16  # points at which a constraint is evaluated to see which derivatives it asks for
 PROBE_ROWS = 256  # spread over all rows, because rows may be coupled in a part of the region only
@@ -185,14 +187,17 @@ class Objective:
     def linearise(self, theta: Tensor, form: str = "cholesky", scaled: bool = False) -> Linearised:
         """The rows and their first-order model at theta, in a form of ``pinnsine.linearised``; the Jacobian is kept if it fits the budget.
 
+        The dual form needs no Jacobian where its kernel costs less made layer by layer (``pinnsine.tangent``).
         The Jacobian lives in a workspace that the next call overwrites: fresh pages would cost more than filling it.
         Raises EvaluationError if a row is not finite, ProblemError if the QR form does not fit the memory budget.
         """
         self.require_squares("Gauss-Newton methods")
         size = self.count * len(theta) * theta.element_size()
+        form, products = form_for(form, self.count, len(theta)), (lambda p: self.jvp(theta, p), lambda v: self.vjp(theta, v))
+        if form == "dual" and not scaled and (layered := self._layered_dual(theta, products, size <= self.memory)) is not None:
+            return layered
         if size <= self.memory:
             return Linearised.dense(*self.jacobian(theta, self._workspace(theta)), form, scaled)
-        form, products = form_for(form, self.count, len(theta)), (lambda p: self.jvp(theta, p), lambda v: self.vjp(theta, v))
         if form == "qr":
             raise ProblemError(
                 f"factorisation='qr' keeps the whole Jacobian, {self.count} rows by {len(theta)} parameters or {size:.1e} bytes, and memory= "
@@ -201,6 +206,23 @@ class Objective:
         if form == "dual":
             return Linearised.streamed_by_columns(self.rows(theta), self._columns_of_jacobian(theta), *products, scaled)
         return Linearised.streamed(self.rows(theta), self._chunks_of_jacobian(theta), *products, scaled)
+
+    def _layered_dual(self, theta: Tensor, products, whole: bool) -> Dual | None:
+        """The dual form with the kernel made layer by layer; None where a term has no such form, or explicit rows cost less."""
+        if any(t.route != "one backward" for t in self.terms):
+            return None
+        rows, blocks = [], []
+        for term in self.terms:
+            found = [self._row_blocks(term, theta, points) for points in self._chunks(term)]
+            if any(parts is None for _, parts in found):
+                return None
+            rows.append(torch.cat([r for r, _ in found], dim=1).reshape(-1))
+            blocks += [RowBlock.join(parts) for parts in zip(*(parts for _, parts in found), strict=True)]
+        if not is_cheaper(blocks):
+            return None
+        rows = torch.cat(rows)
+        require_finite(rows)
+        return Dual(rows, *products, tangent_kernel(blocks, theta), None, whole)
 
     def batch(self, count: int | None, seed: int) -> Objective:
         """The objective at about ``count`` of its rows, drawn anew for every seed; each constraint keeps its share, and coupled rows stay.
@@ -215,6 +237,22 @@ class Objective:
             index = torch.randperm(len(points), generator=generator)[: max(1, round(len(points) * count / self.count))]
             chosen[name] = points.select(index)
         return self.with_points(chosen)
+
+    def batches(self, count: int, seed: int) -> list[Objective]:
+        """The objective in mini-batches of about ``count`` rows that together pass over all points once, in a random order for every seed.
+
+        A constraint with fewer points than there are batches, and rows that are coupled, stand in each of them.
+        """
+        parts, generator = math.ceil(self.count / count), torch.Generator().manual_seed(seed)
+        chosen: list[dict[str, Points]] = [{} for _ in range(parts)]
+        for name in (t.constraint.name for t in self.terms if t.route == "one backward"):
+            points = self.points[name]
+            if len(points) < parts:
+                continue
+            shuffled = points.select(torch.randperm(len(points), generator=generator))
+            for k, part in enumerate(chosen):
+                part[name] = shuffled.select(slice(k * len(points) // parts, (k + 1) * len(points) // parts))
+        return [self.with_points(part) for part in chosen]
 
     def gauss_newton(self, theta: Tensor, damping: float) -> GaussNewtonStep:
         """The Gauss-Newton step at theta. Raises EvaluationError if a row is not finite."""
@@ -311,6 +349,33 @@ class Objective:
         return route(term, theta, points, out)
 
     def _one_backward(self, term: Term, theta: Tensor, points: Points, out: Tensor) -> Tensor:
+        rows, taped, slopes = self._taped(term, theta, points)
+        for c, part in enumerate(slopes):
+            self._fill(out[c], taped, part, term.constraint.nodes)
+        return rows
+
+    def _row_blocks(self, term: Term, theta: Tensor, points: Points) -> tuple[Tensor, list[RowBlock] | None]:
+        """The rows (C, N) of a term at row points and the factors of their Jacobian; None where a weight acts more than once."""
+        rows, taped, slopes = self._taped(term, theta, points)
+        names = [name for weight, bias, *_ in taped for name in (weight, bias) if name]
+        if len(names) != len(set(names)):
+            return rows, None
+        nodes, blocks = term.constraint.nodes, []
+        for part in slopes:
+            factors: dict[str, Columns | Outer] = {}
+            for (weight, bias, inputs, _), slope in zip(taped, part, strict=False):
+                if slope is not None and weight:
+                    factors[weight] = Outer(by_row(slope, nodes), by_row(inputs.stacked().detach(), nodes))
+                if slope is not None and bias:
+                    factors[bias] = Columns(slope[0].view(len(points), nodes, -1).sum(dim=1))
+            numbers = _number_columns(part[len(taped) :], len(points), nodes)
+            if numbers is not None:
+                factors["unknowns"] = Columns(numbers)
+            blocks.append(RowBlock(len(points), factors))
+        return rows, blocks
+
+    def _taped(self, term: Term, theta: Tensor, points: Points):
+        """The rows (C, N), the layers that made them, and for each of the C the slopes of the layers' outputs and of the unknowns."""
         problem, nodes = self.ansatz.problem, term.constraint.nodes
         views = {n: v.detach().requires_grad_(n in self.blocks) for n, v in self.views(theta).items()}
         raw = views["unknowns"].detach()
@@ -322,12 +387,13 @@ class Objective:
         taped = [(names.get(id(w)), names.get(id(b)), inputs, outputs) for w, b, inputs, outputs in tape]
         taped = [entry for entry in taped if entry[0] or entry[1]]
         wanted = [outputs for *_, outputs in taped] + (list(leaves.values()) if free else [])
-        for c, row in enumerate(rows):
-            slopes = (None,) * len(wanted)
-            if row.requires_grad and wanted:
-                slopes = torch.autograd.grad(row.sum(), wanted, retain_graph=c + 1 < len(rows), allow_unused=True)
-            self._fill(out[c], taped, slopes, nodes)
-        return rows.detach()
+        slopes = [
+            torch.autograd.grad(row.sum(), wanted, retain_graph=c + 1 < len(rows), allow_unused=True)
+            if row.requires_grad and wanted
+            else (None,) * len(wanted)
+            for c, row in enumerate(rows)
+        ]
+        return rows.detach(), taped, slopes
 
     def _fill(self, out: Tensor, taped, slopes, nodes: int) -> None:
         """Write the outer products of layer inputs and slopes into the Jacobian rows (N, P)."""
@@ -347,9 +413,9 @@ class Objective:
             if bias is not None:
                 put(bias, slope[0].view(len(out), nodes, -1).sum(dim=1), 0)
                 written.add(bias)
-        numbers = [s if s is None else s.view(len(out), nodes).sum(dim=1) for s in slopes[len(taped) :]]
-        if any(n is not None for n in numbers):
-            put("unknowns", torch.stack([torch.zeros_like(out[:, 0]) if n is None else n for n in numbers], dim=1), 0)
+        numbers = _number_columns(slopes[len(taped) :], len(out), nodes)
+        if numbers is not None:
+            put("unknowns", numbers, 0)
             written.add("unknowns")
         for name in self.blocks.keys() - written:
             out[:, self.blocks[name]] = 0
@@ -401,6 +467,14 @@ class Objective:
 def spread(total: int, count: int) -> Tensor:
     """``count`` of the indices 0 ... total - 1, evenly spaced; all of them if there are fewer."""
     return torch.linspace(0, total - 1, min(count, total)).round().long()
+
+
+def _number_columns(slopes: Sequence[Tensor | None], rows: int, nodes: int) -> Tensor | None:
+    """The Jacobian's columns (N, U) of the unknown numbers, from their slopes at the nodes; None where no number acts."""
+    known = next((s for s in slopes if s is not None), None)
+    if known is None:
+        return None
+    return torch.stack([known.new_zeros(rows) if s is None else s.view(rows, nodes).sum(dim=1) for s in slopes], dim=1)
 
 
 def position_factors(constraint: Constraint, problem, points: Points) -> Tensor | None:

@@ -22,6 +22,7 @@ from pinnsine.optim import GaussNewton, LevenbergMarquardt
 from pinnsine.points import Points
 from pinnsine.probe import trace
 from pinnsine.problem import Problem
+from pinnsine.signals import is_signal, signal_choice
 
 SMALL = 0.02  # the leading term against the time derivative, both in coordinates scaled to [-1, 1]
 POINTS = 2500  # row points of equations together: between two and three for each parameter of the networks below
@@ -78,6 +79,9 @@ def _fitting(net, points, fields: int):
 
 def attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, ...]:
     """What to try in turn, until the time is up or the rows vanish."""
+    if is_signal(problem):
+        net, phases, reason = signal_choice(problem, scales)
+        return (Attempt(net, phases, "sobol", reason),)
     ratio = min((front_ratio(problem, c, scales) for c in problem.constraints if isinstance(c, Residual)), default=1.0)
     if ratio < SMALL:
         reason = f"evolution equation with a small leading term ({ratio:.1e} of the time derivative): fronts are to be expected"

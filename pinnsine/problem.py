@@ -8,7 +8,7 @@ import inspect
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pinnsine.check import Report, check
@@ -22,10 +22,18 @@ from pinnsine.reference import Reference
 
 @dataclass(frozen=True)
 class Field:
-    """An unknown function; ``of`` names the coordinates it depends on, by default all: ``Field("q", of="x")``."""
+    """An unknown function; ``of`` names the coordinates it depends on, by default all: ``Field("q", of="x")``.
+
+    ``range``: about where its values lie, if that is known; by default it is found from conditions, data and equations.
+    """
 
     name: str
     of: str | tuple[str, ...] = ()
+    range: tuple[float, float] | None = None
+
+    def __post_init__(self):
+        if self.range is not None and not (len(self.range) == 2 and -math.inf < self.range[0] < self.range[1] < math.inf):
+            raise ProblemError(f"Field {self.name!r}: a range is two finite numbers, the lower one first, got {self.range}.")
 
 
 @dataclass(frozen=True)
@@ -116,7 +124,7 @@ def _bind(field: Field, domain: Domain) -> Field:
         domain.axis(name)
         if of.count(name) > 1:
             raise ProblemError(f"Field {field.name!r} names the coordinate {name!r} twice: of={field.of!r}.")
-    return Field(field.name, of or domain.names)
+    return replace(field, of=of or domain.names)
 
 
 def _validate(constraint: Constraint, problem: Problem) -> None:

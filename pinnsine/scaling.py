@@ -28,18 +28,25 @@ EQUATION_SHARE = 0.3  # rows of an equation count 0.3 against 1 for conditions: 
 def field_scales(problem: Problem) -> dict[str, FieldScale]:
     """Shift and scale of every field.
 
-    First from prescribed values and data (middle and half of their range); then, where an equation with a source asks for more, or
-    nothing is prescribed, from the balance: the amplitude at which the field's part of the residuals equals all the rest.
+    From the range that is declared; else from prescribed values and data (middle and half of their range) and then, where an equation with
+    a source asks for more, or nothing is prescribed, from the balance: the amplitude at which the field's part of the residuals equals all
+    the rest.
     """
     generator = torch.Generator().manual_seed(0)
     samples = {c.name: row_points(c, problem.domain, SAMPLES, "sobol", generator) for c in problem.constraints}
-    scales = {f.name: _prescribed_scale(problem, f.name, samples) for f in problem.fields}
+    scales = {f.name: _range_scale(f.range) if f.range else _prescribed_scale(problem, f.name, samples) for f in problem.fields}
     for field in problem.fields:
         known = scales[field.name]
+        if field.range is not None:
+            continue
         amplitude = _balanced_amplitude(problem, field.name, scales, samples)
         scale = max(known.scale, amplitude) or abs(known.shift) or 1.0
         scales[field.name] = FieldScale(known.shift, scale)
     return scales
+
+
+def _range_scale(limits: tuple[float, float]) -> FieldScale:
+    return FieldScale((limits[0] + limits[1]) / 2, (limits[1] - limits[0]) / 2)
 
 
 def _prescribed_scale(problem: Problem, name: str, samples: Mapping[str, Points]) -> FieldScale:

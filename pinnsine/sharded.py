@@ -52,6 +52,9 @@ class Sharded:
         batch = self.whole.batch(count, seed)
         return self if batch is self.whole else Sharded(batch)
 
+    def batches(self, count: int, seed: int) -> list[Sharded]:
+        return [Sharded(batch) for batch in self.whole.batches(count, seed)]
+
     def views(self, theta: Tensor) -> dict[str, Tensor]:
         return self.whole.views(theta)
 

@@ -175,6 +175,12 @@ class Solution:
 
         return export_solution(self, path)
 
+    def surface(self, expression: str | Callable | None = None, level: float = 0.0, resolution: int = 128):
+        """The level set of a field or an expression in three space coordinates as triangles; see ``pinnsine.surface``."""
+        from pinnsine.surface import level_set
+
+        return level_set(self, expression, level, resolution)
+
     def save(self, path: str | Path) -> Path:
         """A run file (.h5) that ``pinnsine.load`` reads."""
         from pinnsine.runfile import save

@@ -1,0 +1,145 @@
+"""Figures of fits: images, images from their derivatives, shapes and sounds, one row each.
+
+    [OMP_NUM_THREADS=1] python benchmarks/fit.py [ROW ...] [--threads 2] [--time DURATION] [--write]
+
+Images: "camera" is scikit-image's 512 x 512 camera, mean over blocks of 4 x 4 pixels, 128 x 128, values in [0, 1], a smaller one a crop of
+that from row 16 and column 32; "astronaut" is the mean over blocks of 2 x 2 pixels, 256 x 256, three channels. MSE and PSNR are of values
+in [0, 1]; PSNR from derivatives is that after the best constant. "Between" is half a pixel off the grid against the cubic spline.
+"""
+
+import argparse
+import math
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from acceptance import machine
+
+import pinnsine as ps
+from pinnsine.fit import gradient, laplacian, poisson_dct, psnr, quality, render
+
+EXACT = ps.LevenbergMarquardt(factorisation="dual", damping=1e-3, factor=16, ratio=0.5)
+SEED = 0
+
+
+def camera(size: int) -> np.ndarray:
+    from skimage import data
+
+    image = data.camera().reshape(128, 4, 128, 4).mean((1, 3)) / 255
+    return image if size == 128 else image[16 : 16 + size, 32 : 32 + size]
+
+
+def bsnn(size: int, width: int) -> ps.BSNN:
+    """Rotated octaves up to half the Nyquist limit of ``size`` pixels."""
+    return ps.BSNN(width, 3, encoding=ps.RotatedOctaves(round(math.log2(size)), nyquist=math.pi * size / 2))
+
+
+def first(solution: ps.Solution, mse: float) -> str:
+    """The first iteration with a smaller mean squared error, and its second."""
+    below = np.flatnonzero(solution.history["loss"] < mse)
+    return f"{below[0] + 1} ({solution.history['seconds'][below[0]]:.0f} s)" if len(below) else "not reached"
+
+
+def fit_camera(size: int, width: int, budget: str) -> dict[str, str]:
+    image = camera(size)
+    options = {"net": bsnn(size, width), "optimizer": EXACT, "dtype": "float32", "iterations": 25, "time": budget, "seed": SEED}
+    solution = ps.solve(ps.fit.image(image), callbacks=[ps.fit.stop_at(100)], **options)
+    found = quality(solution, image)
+    return {
+        "MSE < 1e-6 at iteration": first(solution, 1e-6), "MSE < 1e-8 at iteration": first(solution, 1e-8), "PSNR": f"{found.psnr:.1f} dB",
+        "between": f"{found.between:.1f} dB", "SSIM": f"{found.ssim:.4f}",
+        "parameters a pixel": f"{found.parameters_per_pixel:.2f}" + (" (interpolation)" if found.parameters_per_pixel >= 1 else ""),
+    }  # fmt: skip
+
+
+def fit_astronaut(budget: str) -> dict[str, str]:
+    from skimage import data
+
+    image = data.astronaut().reshape(256, 2, 256, 2, 3).mean((1, 3)) / 255
+    solution = ps.solve(ps.fit.image(image), dtype="float32", time=budget, seed=SEED)
+    found = quality(solution, image)
+    return {"PSNR": f"{found.psnr:.1f} dB", "between": f"{found.between:.1f} dB", "parameters a pixel": f"{found.parameters_per_pixel:.2f}"}
+
+
+def invert(size: int, kind: str, budget: str) -> dict[str, str]:
+    image = camera(size)
+    given = {kind: gradient(image) if kind == "gradient" else laplacian(image)}
+    solution = ps.solve(ps.fit.poisson(**given, stencil="forward"), time=budget, seed=SEED)
+    return {
+        "PSNR": f"{psnr(render(solution), image, offset=True):.1f} dB", "stencil": "forward differences",
+        "cosine transform": f"{psnr(poisson_dct(**given), image, offset=True):.0f} dB",
+    }  # fmt: skip
+
+
+def torus(points: int, budget: str) -> dict[str, str]:
+    rng = np.random.default_rng(SEED)
+    around, along = 2 * np.pi * rng.random((2, points))
+    normals = np.stack([np.cos(around) * np.cos(along), np.cos(around) * np.sin(along), np.sin(around)], axis=1)
+    cloud = np.stack([np.cos(along), np.sin(along), 0 * along], axis=1) + 0.4 * normals
+    solution = ps.solve(ps.fit.sdf(np.hstack([cloud, normals]), points=points), time=budget, seed=SEED)
+    error = ps.fit.distance_error(solution, lambda p: np.hypot(np.hypot(p[:, 0], p[:, 1]) - 1, p[:, 2]) - 0.4)
+    return {"far-field RMS / diagonal": f"{error.relative:.1e}", "IoU": f"{error.iou:.4f}", "parts": str(solution.surface().components())}
+
+
+def mesh(path: str, points: int, budget: str) -> dict[str, str]:
+    import trimesh
+
+    solid = trimesh.load_mesh(path)
+    solution = ps.solve(ps.fit.sdf(solid, points=points), time=budget, seed=SEED)
+    found = solution.surface(resolution=128)
+    drawn, again, fresh = (trimesh.sample.sample_surface(m, points, seed=k)[0] for k, m in ((1, found.mesh), (2, solid), (3, solid)))
+    gap, own = ps.fit.surface_gap(drawn, again), ps.fit.surface_gap(fresh, again)
+    return {"Chamfer": f"{gap.chamfer:.2e}", "of the surface itself": f"{own.chamfer:.2e}", "parts": str(found.components())}
+
+
+def chord(budget: str) -> dict[str, str]:
+    rate = 44_100
+    t = (np.arange(rate) + 0.5) / rate
+    beats = sum(np.exp(-8 * np.maximum(t - start, 0)) * (t >= start) for start in (0.05, 0.4, 0.7))
+    sound = 0.2 * beats * sum(np.sin(2 * np.pi * tone * t) for tone in (261.6, 329.6, 392.0))
+    solution = ps.solve(ps.fit.audio(sound, rate), dtype="float32", time=budget, seed=SEED)
+    return {"SNR": f"{ps.fit.snr(ps.fit.sound(solution, rate)[:, 0], sound):.1f} dB"}
+
+
+SPOT = Path(__file__).parents[2] / "shared" / "shapes" / "spot.obj"
+ROWS: Mapping[str, tuple[Callable[[str], dict[str, str]], str]] = {
+    "camera32": (lambda t: fit_camera(32, 28, t), "5m"),
+    "camera64": (lambda t: fit_camera(64, 48, t), "5m"),
+    "camera128": (lambda t: fit_camera(128, 112, t), "20m"),
+    "astronaut256": (fit_astronaut, "3m"),
+    "gradient32": (lambda t: invert(32, "gradient", t), "5m"),
+    "laplacian32": (lambda t: invert(32, "laplacian", t), "5m"),
+    "gradient128": (lambda t: invert(128, "gradient", t), "10m"),
+    "laplacian128": (lambda t: invert(128, "laplacian", t), "10m"),
+    "torus": (lambda t: torus(20_000, t), "10m"),
+    "spot": (lambda t: mesh(str(SPOT), 20_000, t), "10m"),
+    "chord": (chord, "3m"),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(ROWS)}; all by default")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--time", help="in place of every row's own budget")
+    parser.add_argument("--write", action="store_true", help="add the figures to benchmarks/results/fit.md")
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    lines = [machine(arguments.threads)]
+    for name in arguments.rows or ROWS:
+        measure, budget = ROWS[name]
+        start = time.perf_counter()
+        figures = measure(arguments.time or budget)
+        seconds = time.perf_counter() - start
+        lines.append(f"- {name}, {seconds:.0f} s: " + ", ".join(f"{key} {value}" for key, value in figures.items()))
+        print(lines[-1], flush=True)
+    if arguments.write:
+        path = Path(__file__).parent / "results" / "fit.md"
+        before = path.read_text() if path.exists() else "# Fits\n"
+        path.write_text(before + "\n" + "\n".join([lines[0], "", *lines[1:]]) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""The signed distance to a surface, from points on it: an eikonal problem (Gropp, Yariv, Haim, Atzmon & Lipman 2020; Sitzmann et al. 2020)."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from pinnsine.calculus import grad
+from pinnsine.constraint import Data, Residual
+from pinnsine.domain import Box
+from pinnsine.errors import ProblemError
+from pinnsine.fit.cloud import Cloud, as_cloud
+from pinnsine.points import Points
+from pinnsine.problem import Field, Problem
+
+SURFACE, NORMAL, EIKONAL, BOUNDS, APART = 100.0, 1.0, 0.3, 10.0, 0.01  # weights, in coordinates of half the domain's side
+NEAR = 0.05  # deviation of the points near the surface, in half the domain's side
+DECAY = 50.0  # of the row that keeps the zero set from spreading
+TINY = 1e-12  # under the root of the gradient's square
+
+
+def sdf(source, *, points: int = 20_000, margin: float = 0.2, seed: int = 0) -> Problem:
+    """The problem of the signed distance u(x, y, z) to a closed surface, negative inside.
+
+    On the points of the surface u = 0 and grad u = n; off it |grad u| = 1, and exp(-50 |u| / h) is small, so that no other zero set
+    appears; h is half the side of the domain, the cube around the surface with ``margin`` of its longest side to each side. Two bounds
+    keep the far field: |u| is at most the distance to the nearest of the points, and u, outside the box around them, at least that to the
+    box (but for what of the surface lies between the points). All rows are squared.
+
+    source: an oriented cloud, a cloud, or a mesh, as ``pinnsine.fit.cloud.as_cloud`` takes them; without normals these are estimated.
+    points: how many are drawn on a mesh, and how many off the surface, half of them near it.
+    seed: of both.
+
+    Raises ProblemError for what is no cloud, and a margin or number of points that is not above zero.
+    """
+    if not (margin > 0 and points > 0):
+        raise ProblemError(f"sdf() needs points and a margin above zero, got points={points} and margin={margin}.")
+    cloud = as_cloud(source, points, seed)
+    middle = (cloud.points.max(axis=0) + cloud.points.min(axis=0)) / 2
+    half = (0.5 + margin) * float(np.ptp(cloud.points, axis=0).max())
+    domain = Box(**{n: (float(c) - half, float(c) + half) for n, c in zip("xyz", middle, strict=True)})
+    on = Points({**_named("xyz", cloud.points), **_named(("nx", "ny", "nz"), cloud.normals)})
+    around = _around(cloud, middle, half, points, seed)
+    off = Points({**_named("xyz", around), **bounds(cloud.points, around)})
+    return Problem(
+        domain,
+        Field("u", range=(-half, half)),
+        [
+            Data("surface", on, u=0.0, weight=SURFACE / half**2),
+            Residual("normals", lambda s: tuple(getattr(s, f"u_{c}") - getattr(s.data, f"n{c}") for c in "xyz"), on=on, weight=NORMAL),
+            Residual("eikonal", lambda s: torch.sqrt(grad(s.u).dot(grad(s.u)) + TINY) - 1, on=off, weight=EIKONAL),
+            Residual("bounds", _beyond, on=off, weight=BOUNDS / half**2),
+            Residual("apart", lambda s: torch.exp(-(DECAY / half) * torch.abs(s.u)), on=off, weight=APART),
+        ],
+        name="signed distance",
+    )
+
+
+def bounds(cloud: np.ndarray, points: np.ndarray) -> dict[str, np.ndarray]:
+    """What is known of the signed distance at points (N, 3) from a cloud (M, 3) alone: ``lower`` and ``upper`` (N,)."""
+    from scipy.spatial import cKDTree
+
+    upper = cKDTree(cloud).query(points)[0]
+    from_box = np.linalg.norm(np.maximum(np.maximum(cloud.min(axis=0) - points, points - cloud.max(axis=0)), 0), axis=1)
+    return {"lower": np.where(from_box > 0, from_box, -upper), "upper": upper}
+
+
+def _beyond(s):
+    """How far u lies beyond its bounds; zero between them."""
+    above, below = s.u - s.data.upper, s.u - s.data.lower
+    return torch.where(above > 0, above, torch.where(below < 0, below, 0 * s.u))
+
+
+def _named(names, array: np.ndarray) -> dict[str, np.ndarray]:
+    return dict(zip(names, array.T.copy(), strict=True))
+
+
+def _around(cloud: Cloud, middle: np.ndarray, half: float, count: int, seed: int) -> np.ndarray:
+    """Points (count, 3) of the domain off the surface: half of them evenly, the others near it."""
+    rng = np.random.default_rng(seed + 1)
+    even = middle + half * rng.uniform(-1, 1, (count - count // 2, 3))
+    near = cloud.points[rng.integers(len(cloud.points), size=count // 2)] + NEAR * half * rng.standard_normal((count // 2, 3))
+    return np.clip(np.concatenate([even, near]), middle - half, middle + half)

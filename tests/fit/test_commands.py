@@ -1,0 +1,86 @@
+"""``pinnsine fit`` in the process itself."""
+
+import json
+
+import numpy as np
+import pytest
+from scipy.io import wavfile
+
+from pinnsine.cli import main
+
+Image = pytest.importorskip("PIL.Image")
+SHORT = ["--net", "siren:width=12,depth=2,omega=8", "--optimizer", "lm:damping=1e-3,factor=16", "--iterations", "3"]
+
+
+def run(capsys, *arguments):
+    with pytest.raises(SystemExit) as end:
+        main([str(a) for a in arguments])
+    return end.value.code or 0, *capsys.readouterr()
+
+
+@pytest.fixture
+def picture(tmp_path):
+    path = tmp_path / "noise.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (9, 8), dtype=np.uint8)).save(path)
+    return path
+
+
+def test_an_image_is_fitted_drawn_and_reported(picture, tmp_path, capsys):
+    plot, out = tmp_path / "fit.png", tmp_path / "fit.h5"
+    status, printed, _ = run(capsys, "fit", "image", picture, *SHORT, "--plot", plot, "--out", out, "--json")
+    found = json.loads(printed)
+    assert status == 0
+    assert found["problem"] == "image"
+    assert found["psnr"] == pytest.approx(-10 * np.log10(found["mse"]))
+    assert plot.stat().st_size > 0 < out.stat().st_size
+
+
+@pytest.mark.parametrize("source", ["gradient", "laplacian", "both"])
+def test_a_poisson_problem_is_solved(picture, capsys, source):
+    status, printed, _ = run(capsys, "fit", "poisson", picture, "--from", source, *SHORT, "--quiet", "--json")
+    assert status == 0
+    assert json.loads(printed)["psnr"] > 5
+
+
+def test_two_images_are_blended(picture, capsys):
+    status, printed, _ = run(capsys, "fit", "blend", picture, picture, "--weight", "0.5", "--weight", "0.5", *SHORT)
+    assert status == 0
+    assert "blend: " in printed
+
+
+def test_a_cloud_becomes_a_surface(tmp_path, capsys):
+    pytest.importorskip("trimesh")
+    points = np.random.default_rng(0).standard_normal((80, 3))
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    cloud, surface = tmp_path / "ball.xyz", tmp_path / "ball.stl"
+    np.savetxt(cloud, np.hstack([points, points]))
+    options = ["--points", "80", "--resolution", "12", "--surface", surface, "--net", "siren:width=10,depth=2,omega=1.5", *SHORT[2:]]
+    status, printed, _ = run(capsys, "fit", "sdf", cloud, *options, "--json")
+    assert status == 0
+    assert json.loads(printed)["components"] >= 1
+    assert surface.exists()
+
+
+def test_a_sound_is_fitted_and_written(tmp_path, capsys):
+    source, copy = tmp_path / "tone.wav", tmp_path / "copy.wav"
+    wavfile.write(source, 8000, np.sin(np.arange(200) / 3).astype(np.float32))
+    status, printed, _ = run(capsys, "fit", "audio", source, "--sound", copy, *SHORT, "--json")
+    assert status == 0
+    assert json.loads(printed)["snr"] > 0
+    assert copy.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["image", "nowhere.png"], "There is no file 'nowhere.png'"),
+        (["sdf", "nowhere.ply"], "There is no file 'nowhere.ply'"),
+        (["audio", "nowhere.wav"], "There is no file 'nowhere.wav'"),
+    ],
+)
+def test_what_cannot_be_fitted_is_refused_in_one_line(arguments, message, capsys):
+    status, _, errors = run(capsys, "fit", *arguments)
+    assert status == 2
+    assert errors.startswith("error: ")
+    assert message in errors
+    assert errors.count("\n") == 1
