@@ -88,7 +88,7 @@ def test_the_reference_satisfies_the_problem(name, coefficients, tolerance, part
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "coefficients"), [("ginzburg_landau", {"until": 0.3}), ("gray_scott", {"until": 0.1})])
 def test_the_reference_in_the_plane_satisfies_the_problem(name, coefficients):
-    check(ps.load_problem(name, **coefficients), 1e-3, 4e-3, count=20)
+    check(ps.load_problem(name, **coefficients), 1e-3, 2e-3, count=20)  # gray_scott: below 1e-4
 
 
 NAMES = ["boundary_layer", "cavity", "fisher", "ginzburg_landau", "gray_scott", "lorenz", "lotka_volterra"]
