@@ -457,3 +457,12 @@ def test_a_problem_of_time_alone(tmp_path):
     assert solution.export(tmp_path / "u.csv").exists()
     marched = ps.march(problem, 2, net=ps.FrozenSines(width=20, omega=2.0), iterations=10, progress=False)
     assert max(marched.compare().relative_l2.values()) < 1e-8
+
+
+def test_a_reference_that_is_infinite_somewhere_is_watched_elsewhere():
+    domain = ps.Interval("x", 0, 1)
+    reference = ps.Reference.exact(u=lambda s: torch.where(s.x == 0, torch.inf, 1.0).double())
+    problem = ps.Problem(domain, "u", [ps.Residual("equation", lambda s: s.u - 1)], reference=reference)
+    solution = ps.solve(problem, net=ps.Siren(4, 1), points=20, iterations=3, progress=False)
+    assert math.isfinite(float(solution.history["error"][-1]))
+    assert solution.compare().count == len(domain.grid()) - 1
