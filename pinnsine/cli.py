@@ -126,6 +126,8 @@ def solve(
         for path, suffixes, what in ((out, RUN_FILES, "A run"), (plot, FORMATS, "A picture")):
             if path is not None:
                 require_writable(path, suffixes, what)
+        if asked.reference is not None:
+            dict(asked.reference.floor)  # a numerical reference is computed here, once, and not in the time of the solution
         method = pinnsine.solve if windows is None else functools.partial(pinnsine.march, windows=windows)
         solution = method(
             asked,

@@ -45,7 +45,9 @@ class Monitor:
         grid = self.problem.domain.grid()
         chosen = torch.randperm(len(grid), generator=torch.Generator().manual_seed(0))[:REFERENCE_POINTS]
         grid = grid.select(chosen)
-        return grid, self.problem.reference.evaluate(grid.columns)
+        truth = self.problem.reference.evaluate(grid.columns)
+        finite = torch.stack([torch.isfinite(v) for v in truth.values()]).all(dim=0)  # not where a solution is singular, nor in holes
+        return grid.select(finite), {n: v[finite] for n, v in truth.items()}
 
     def _error(self, theta: Tensor) -> float:
         """The largest relative L2 error of a field against the reference on a sample of the grid."""

@@ -21,7 +21,7 @@ def problem(sigma: float = 10.0, rho: float = 15.0, beta: float = 8 / 3, samples
     def lorenz(s):
         return {"x": s.x_t - s.sigma * (s.y - s.x), "y": s.y_t - s.x * (s.rho - s.z) + s.y, "z": s.z_t - s.x * s.y + s.beta * s.z}
 
-    reference = ps.reference.ode(domain, rates, start)
+    reference = ps.reference.ode(domain, rates, start, panels=10)
     times = torch.linspace(0, 3, samples, dtype=torch.float64)
     measured = ps.Points({"t": times, **{f"measured_{n}": c for n, c in reference.evaluate({"t": times}).items()}})
     return ps.Problem(

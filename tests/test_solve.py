@@ -435,3 +435,35 @@ def test_frozen_sines_take_any_evaluator():
     solution = ps.solve(poisson(), net=ps.FrozenSines(15, 6.0), points=60, evaluator="reverse", progress=False)
     assert solution.settings["evaluator"] == "reverse"
     assert solution.compare().relative_l2["u"] < 1e-9
+
+
+def test_a_problem_of_time_alone(tmp_path):
+    """u_t = -u v, v_t = u v: a domain without space is solved, drawn, integrated, exported and marched through."""
+    domain = ps.Time(0, 1)
+    constraints = [
+        ps.Residual("growth", lambda s: {"u": s.u_t + s.u * s.v, "v": s.v_t - s.u * s.v}),
+        ps.Initial("start", u=1.0, v=1.0),
+    ]
+    exact = {"u": lambda s: 2 / (1 + torch.exp(2 * s.t)), "v": lambda s: 2 / (1 + torch.exp(-2 * s.t))}
+    problem = ps.Problem(domain, ("u", "v"), constraints, reference=ps.Reference.exact(**exact))
+    assert not problem.check().warnings
+    solution = ps.solve(problem, net=ps.FrozenSines(width=25, omega=2.5), iterations=10, progress=False)
+    comparison = solution.compare(times=[0.5], h1=True)
+    assert max(comparison.relative_l2.values()) < 1e-10  # measured 3e-15
+    assert max(comparison.relative_h1.values()) < 1e-9
+    assert comparison.at[0.5].count == 1
+    assert solution.integrate("v") == pytest.approx(math.log((1 + math.exp(2)) / 2), abs=1e-10)
+    assert solution.plot(tmp_path / "u.png").exists()
+    assert solution.plot_errors(tmp_path / "e.png").exists()
+    assert solution.export(tmp_path / "u.csv").exists()
+    marched = ps.march(problem, 2, net=ps.FrozenSines(width=20, omega=2.0), iterations=10, progress=False)
+    assert max(marched.compare().relative_l2.values()) < 1e-8
+
+
+def test_a_reference_that_is_infinite_somewhere_is_watched_elsewhere():
+    domain = ps.Interval("x", 0, 1)
+    reference = ps.Reference.exact(u=lambda s: torch.where(s.x == 0, torch.inf, 1.0).double())
+    problem = ps.Problem(domain, "u", [ps.Residual("equation", lambda s: s.u - 1)], reference=reference)
+    solution = ps.solve(problem, net=ps.Siren(4, 1), points=20, iterations=3, progress=False)
+    assert math.isfinite(float(solution.history["error"][-1]))
+    assert solution.compare().count == len(domain.grid()) - 1

@@ -45,6 +45,7 @@ def sines(depth: int, omega: float) -> dict:
 CHOLESKY = LevenbergMarquardt()
 FRONT = {"net": MLP(width=20, depth=3), "sampler": "rad"}
 BREATHER = {"net": FrozenSines(width=1100, omega=(90.0, 3.5))}
+ORBIT = {"net": FrozenSines(width=30, omega=3.0)}
 COEFFICIENTS = {"nu": 0.01 / math.pi, "convection": 1.0}
 DSGNAR, SSBROYDEN, FASTLSQ = "arXiv 2607.02194, table 1", "arXiv 2501.16371", "arXiv 2602.10541"
 ROWS = (
@@ -95,6 +96,7 @@ ROWS = (
     Row("Taylor-Green", "taylor_green", 180, 1e-8),
     Row("Beltrami", "beltrami", 180, 1e-3),
     Row("Lotka-Volterra", "lotka_volterra", 60, 1e-6),
+    Row("Lotka-Volterra, windows", "lotka_volterra", 60, 1e-6, choices=ORBIT, windows=8),
     Row("Lorenz", "lorenz", 60, 1e-4),
     Row("Inverse Burgers, default", "inverse_burgers", 120, 1e-3, unknowns=COEFFICIENTS),
     Row("Inverse Burgers, viscosity and convection", "inverse_burgers", 120, 1e-5, choices=FRONT, unknowns=COEFFICIENTS),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import concurrent.futures
 import json
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -69,6 +70,7 @@ def finished(rows: Sequence[Row], seeds: Sequence[int], jobs: int, threads: int)
         yield from (measured(row.label, seeds, threads) for row in rows)
         return
     context = multiprocessing.get_context("spawn")  # a fork would share the threads of torch
+    os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))  # read when a process begins
     with concurrent.futures.ProcessPoolExecutor(jobs, mp_context=context) as pool:
         for future in concurrent.futures.as_completed([pool.submit(measured, row.label, seeds, threads) for row in rows]):
             yield future.result()

@@ -214,23 +214,20 @@ def chebyshev(
             )
     fine, rough = (Collocation(domain, names, tuple(constraints), tuple(math.ceil(part * n) for n in degrees)) for part in (1, COARSE))
 
-    def solved(collocation: Collocation) -> Tensor:
-        first = torch.zeros(len(names), math.prod(collocation.shape), dtype=torch.float64)
-        if start:
-            guess = Reference.exact(**start)
-            nodes = tensor_grid({line.name: torch.from_numpy(line.nodes) for line in collocation.lines})
-            values = guess.evaluate(nodes.columns)
-            first = torch.stack([values.get(n, torch.zeros(len(nodes), dtype=torch.float64)) for n in names])
-        return collocation.solve(first, steps)
+    def first(collocation: Collocation) -> Tensor:
+        nodes = tensor_grid({line.name: torch.from_numpy(line.nodes) for line in collocation.lines})
+        guess = Reference.exact(**start).evaluate(nodes.columns) if start else {}
+        return torch.stack([guess.get(n, torch.zeros(len(nodes), dtype=torch.float64)) for n in names])
 
     def compute() -> Arrays:
-        values, coarse = (solved(c).numpy() for c in (fine, rough))
+        values, coarse = (c.solve(first(c), steps).numpy() for c in (fine, rough))
         nodes = {n: c.numpy() for n, c in tensor_grid({line.name: torch.from_numpy(line.nodes) for line in fine.lines}).columns.items()}
         return {"values": values, "floor": difference(fine.grid(values).evaluate(nodes), rough.grid(coarse).evaluate(nodes))}
 
     trial = Collocation(domain, names, tuple(constraints), (4,) * len(degrees))
     waves = torch.cos(torch.arange(len(names) * math.prod(trial.shape), dtype=torch.float64)).view(len(names), -1)
     axes = [(a.name, a.lower, a.upper, a.role) for a in domain.axes]
-    key = digest("chebyshev", [FORMAT, axes, degrees, names], [trial.rows(k * waves, slopes=False)[0].numpy() for k in (1.0, 1.5)])
+    tried = [trial.rows(k * waves, slopes=False)[0].numpy() for k in (1.0, 1.5)]
+    key = digest("chebyshev", [FORMAT, axes, degrees, names, steps], [first(trial).numpy(), *tried])
     computed = Computed(key, compute, lambda kept: fine.grid(kept["values"]))
     return reference_of(computed, domain, names, f"Chebyshev collocation of degree {' x '.join(map(str, degrees))}")

@@ -72,8 +72,11 @@ def digest(method: str, settings, arrays: Sequence[np.ndarray]) -> str:
     return found.hexdigest()
 
 
-def reference_of(computed: Computed, domain: Box, fields: Sequence[str], description: str) -> Reference:
-    """The reference whose fields are those of a numerical solution on a domain, outside of which it is not known."""
+def reference_of(computed, domain: Box, fields: Sequence[str], description: str) -> Reference:
+    """The reference whose fields are those of a numerical solution on a domain, outside of which it is not known.
+
+    ``computed``: with ``evaluate`` and ``solution`` as a ``Computed`` has them.
+    """
 
     last: list = [(), None]  # the points evaluated last and all fields there: the fields are asked for one by one
 

@@ -74,7 +74,7 @@ def ode(
     *,
     method: str = "DOP853",
     tolerance: float = 1e-13,
-    panels: int = 40,
+    panels: int = 20,
     degree: int = 24,
 ) -> Reference:
     """A numerical solution of a system of ordinary differential equations.

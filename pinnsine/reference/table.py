@@ -18,7 +18,7 @@ import torch
 
 from pinnsine.domain import Axis, Box
 from pinnsine.errors import ProblemError
-from pinnsine.reference.computed import Arrays, Computed, reference_of
+from pinnsine.reference.computed import Arrays, reference_of
 from pinnsine.reference.exact import Reference
 from pinnsine.reference.grid import Grid, Line, chebyshev_line, difference, is_chebyshev, periodic_line, rational_line
 
@@ -84,12 +84,11 @@ def table(
     return reference_of(Given(interpolant, errors), box, fields, f"the table {path.name}")
 
 
-class Given(Computed):
-    """A solution that is there already."""
+class Given:
+    """A solution that is there already, with its floors by field."""
 
-    def __init__(self, interpolant, floor: np.ndarray):
-        super().__init__("", dict, lambda arrays: interpolant)
-        self.__dict__["solution"] = interpolant, floor
+    def __init__(self, interpolant: Grid | Cloud, floor: np.ndarray):
+        self.solution, self.evaluate = (interpolant, floor), interpolant.evaluate
 
 
 def period_of(interpolant: Grid | Cloud, name: str) -> float:

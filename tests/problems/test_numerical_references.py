@@ -88,7 +88,7 @@ def test_the_reference_satisfies_the_problem(name, coefficients, tolerance, part
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "coefficients"), [("ginzburg_landau", {"until": 0.3}), ("gray_scott", {"until": 0.1})])
 def test_the_reference_in_the_plane_satisfies_the_problem(name, coefficients):
-    check(ps.load_problem(name, **coefficients), 1e-3, 4e-3, count=20)
+    check(ps.load_problem(name, **coefficients), 1e-3, 2e-3, count=20)  # gray_scott: below 1e-4
 
 
 NAMES = ["boundary_layer", "cavity", "fisher", "ginzburg_landau", "gray_scott", "lorenz", "lotka_volterra"]
@@ -106,13 +106,13 @@ def test_the_dry_run_finds_nothing_to_warn_of_and_computes_nothing(name, monkeyp
 @pytest.mark.parametrize(
     ("name", "floor"),
     [
-        ("boundary_layer", 1e-5),
-        ("cavity", 1e-4),
-        ("fisher", 1e-7),
-        ("ginzburg_landau", 1e-5),
-        ("gray_scott", 1e-5),
-        ("lorenz", 1e-10),
-        ("lotka_volterra", 1e-11),
+        ("boundary_layer", 1e-5),  # measured 3.4e-6
+        ("cavity", 1e-4),  # measured 4.1e-5, of the pressure
+        ("fisher", 3e-7),  # measured 8.5e-8
+        ("ginzburg_landau", 1e-5),  # measured 2.1e-6
+        ("gray_scott", 1e-5),  # measured 4.5e-6
+        ("lorenz", 4e-12),  # measured 1.1e-12
+        ("lotka_volterra", 4e-13),  # measured 1e-13
     ],
 )
 def test_the_reference_is_as_good_as_stated(name, floor):

@@ -68,6 +68,7 @@ def test_newtons_method_starts_where_it_is_told():
         ps.Dirichlet("ends", u=0.0, on=domain.boundary()),
     ]
     near = chebyshev(domain, "u", constraints, degree=20, start={"u": lambda s: 11 * torch.sin(torch.pi * s.x)})
+    assert near.floor.evolution.key != chebyshev(domain, "u", constraints, degree=20).floor.evolution.key
     x = domain.grid(101)["x"]
     assert float((near.evaluate({"x": x})["u"] - 10 * torch.sin(torch.pi * x)).abs().max()) < 1e-10
 
