@@ -18,3 +18,28 @@ def test_the_example_runs(example, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "relative L2" in done.stdout
     assert list(tmp_path.glob("*.png"))
+
+
+NETWORKS = {
+    "activations": ("16", "gradients' growth a layer"),
+    "low_pass": ("20", "bandwidth of the tangent kernel"),
+    "depth": ("2", "depth 32"),
+    "rotated": ("2", "half a step off"),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_example_of_networks_draws_its_figure(name, tmp_path):
+    """With the first argument small: the width, the samples, the steps."""
+    if name == "rotated":
+        pytest.importorskip("skimage")
+    size, said = NETWORKS[name]
+    script, environment = ROOT / "examples" / "networks" / f"{name}.py", os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, script, size], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert said in done.stdout
+    assert (tmp_path / f"{name}.png").stat().st_size > 10_000
+
+
+def test_every_example_of_networks_is_run():
+    assert {path.stem for path in (ROOT / "examples" / "networks").glob("*.py")} == set(NETWORKS)
