@@ -19,7 +19,7 @@ from pinnsine.problem import Problem
 from pinnsine.spectrum import data_reach
 
 PER_REACH = 0.55  # omega of a Siren per wave number to reach: the best of sweeps over a chirp, two tones and a row of an image, within 1.2
-PER_SINES = 1.0  # omega of a Siren per bandwidth of few frozen sines
+PER_SINES = 0.5  # omega of a Siren per bandwidth of few frozen sines, which cannot move theirs as trained ones do (Helmholtz; wave scatters)
 BEYOND = 6.0  # times omega: from there on trained Sirens of two layers were measured more than 10 % off
 
 

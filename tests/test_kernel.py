@@ -83,9 +83,9 @@ def distance(found, expected):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n in SPECS if "1" in n or "2" in n or "4" in n])
 def test_kernels_are_the_mean_of_wide_random_networks(name):
-    """Sixty networks of width 1,500 and depth 1, 2 and 4 at six points, in the Frobenius norm."""
+    """Networks of width 1,500 and depth 1, 2 and 4 at six points, in the Frobenius norm; those of BSNNs scatter less and cost more."""
     spec, x = SPECS[name], rand(6, 2, seed=3)
-    covariance, tangent = measured(spec, x, 60)
+    covariance, tangent = measured(spec, x, 16 if isinstance(spec, BSNN) else 60)
     assert distance(tangent, ntk(spec, x)) <= 0.02
     assert distance(covariance, nngp(spec, x)) <= 0.02
 
