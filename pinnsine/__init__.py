@@ -15,6 +15,7 @@ from pinnsine.constraint import Dirichlet as Dirichlet
 from pinnsine.constraint import Inequality as Inequality
 from pinnsine.constraint import Initial as Initial
 from pinnsine.constraint import Integral as Integral
+from pinnsine.constraint import Interface as Interface
 from pinnsine.constraint import Neumann as Neumann
 from pinnsine.constraint import Periodic as Periodic
 from pinnsine.constraint import Residual as Residual

@@ -171,6 +171,39 @@ class Robin(Constraint):
         return self.function(s)
 
 
+SIDE = "interface_side"  # of an evaluation point: -1 behind the interface, 1 before it
+
+
+@dataclass(frozen=True)
+class Interface(Constraint):
+    """A condition between the two sides of an interface, for fields with a network on each part of the domain (``Field(parts=...)``).
+
+        Interface("joint", lambda s: {"value": s.minus.u - s.plus.u, "flux": s.minus.u_n - 4 * s.plus.u_n}, on=left.side(x=0.5))
+
+    ``on``: a part of the boundary of one of the parts; its outward normal points from ``s.minus`` to ``s.plus``, and is that of both.
+    """
+
+    function: Callable[[TwoSided], object]
+
+    nodes = 2
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not callable(self.function) or not isinstance(self.on, Region):
+            raise ProblemError(f"Constraint {self.name!r}: an interface is a function of s on the boundary of a part: give on=.")
+
+    def expand(self, points, domain):
+        if not points.normal:
+            raise ProblemError(f"Constraint {self.name!r}: an interface has a normal, but {self.on.describe()} has none: take a boundary.")
+        columns = {n: c.repeat_interleave(2) for n, c in points.columns.items()}
+        side = torch.ones_like(columns[points.names[0]])
+        side[::2] = -1
+        return Points({**columns, SIDE: side}, {n: c.repeat_interleave(2) for n, c in points.normal.items()})
+
+    def residual(self, s):
+        return self.function(TwoSided(s))
+
+
 @dataclass(frozen=True)
 class Inequality(Constraint):
     """An expression that must not be negative: ``Inequality("obstacle", lambda s: s.u - psi(s.x))`` for u >= psi; only violations count.
