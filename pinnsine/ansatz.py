@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from pinnsine.constraint import SIDE, Periodic, target_values
+from pinnsine.conditions import SIDE
+from pinnsine.constraint import Periodic, target_values
 from pinnsine.domain import Domain, Face
 from pinnsine.errors import ProblemError
 from pinnsine.evaluate import EVALUATORS, choose_evaluator

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from pinnsine.constraint import SIDE, Constraint, rows_of
+from pinnsine.conditions import SIDE
+from pinnsine.constraint import Constraint, rows_of
 from pinnsine.index import Index
 from pinnsine.jet import Constant, Context, Coordinate, Jet, full
 from pinnsine.local import Local

@@ -112,8 +112,7 @@ def solve(
         best.ansatz.load(best.state.best if best.state.best is not None else best.state.theta)
         estimate = estimate_error(best.held_out, best.ansatz.flat(), clock)
         errors = unknown_errors(best.state.objective, best.ansatz.flat())
-        settings = _settings(best, call)
-    solution = Solution(problem, best.ansatz, best.state.history, best.outcome, estimate, settings, errors)
+        solution = Solution(problem, best.ansatz, best.state.history, best.outcome, estimate, _settings(best, call), errors)
     if out is not None:
         solution.save(out)
     return solution

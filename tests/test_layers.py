@@ -12,7 +12,7 @@ import pinnsine
 PACKAGE = Path(pinnsine.__file__).parent
 LAYERS = {
     "L0": "version errors outcome towers index jet rules evaluate calculus plane_waves",
-    "L1": "points sampling domain quadrature local constraint probe check problem reference",
+    "L1": "points sampling domain quadrature local constraint conditions probe check problem reference",
     "L2": "nets hard ansatz windows",
     "L3": "scaling objective linearised least_squares damped_qr",
     "L4": "optim rest bandwidth loop resampling policy budget history estimate state monitor arguments uncertainty",
