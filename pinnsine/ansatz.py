@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from pinnsine.conditions import SIDE
 from pinnsine.constraint import Periodic, target_values
 from pinnsine.domain import Domain, Face
 from pinnsine.errors import ProblemError
@@ -27,16 +28,18 @@ from pinnsine.probe import FieldScale, coordinates_at, data_of
 from pinnsine.problem import Problem
 
 Need = Mapping[str, set[Index]]
+STEP = 1e-6  # of the size of the domain: how far from an interface its two sides are looked for
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One network: the fields it returns, in the order of its columns, and the coordinates it takes."""
+    """One network: the fields it returns, in the order of its columns, the coordinates it takes, and the part of the domain it is for."""
 
     module: nn.Module
     fields: tuple[str, ...]
     inputs: tuple[str, ...]
     evaluator: str
+    part: int | None = None
 
 
 class TrialFunction(nn.Module):
@@ -96,7 +99,8 @@ class Ansatz(TrialFunction):
         for i, piece in enumerate(self.pieces):
             wanted = set().union(*(need[f] for f in piece.fields))
             if wanted:
-                fields.update(self._fields(piece, f"networks.{i}.", views, points, wanted, context))
+                found = self._fields(piece, f"networks.{i}.", views, points, wanted, context)
+                fields.update(found if not piece.part else {n: self._joined(n, piece.part, fields[n], jet, points) for n, jet in found.items()})
         fields = {n: self._finish(n, jet, coordinates, context, numbers) for n, jet in fields.items()}
         return Local(self.problem.names, context, coordinates, fields, numbers, data_of(self.problem, points))
 
@@ -106,6 +110,14 @@ class Ansatz(TrialFunction):
         out = EVALUATORS[piece.evaluator](_Bound(piece.module, own), matrix, piece.inputs, _own_need(wanted, piece.inputs), context)
         partial = len(piece.inputs) < len(self.problem.domain.names)
         return {f: _OfFewer(out[:, k], piece.inputs) if partial else out[:, k] for k, f in enumerate(piece.fields)}
+
+    def _joined(self, name: str, part: int, others: Jet, jet: Jet, points: Points) -> Jet:
+        """A field that is ``jet`` on a part of the domain and outside of those before it, and ``others`` elsewhere."""
+        before = self.problem.field(name).parts[:part]
+        if SIDE in points.names:  # points of an interface belong to the part on their side of it
+            step = STEP * max(a.length for a in self.problem.domain.axes) * points[SIDE]
+            points = Points({n: c + step * points.normal[n] if n in points.normal else c for n, c in points.columns.items()})
+        return torch.where(torch.stack([p.contains(points) for p in before]).any(dim=0), others, jet)
 
     def _numbers(self, views, leaves, context) -> dict[str, Jet]:
         return {u.name: Constant(self._number(k, views, leaves), context) for k, u in enumerate(self.problem.unknowns)}
@@ -199,15 +211,18 @@ def build_ansatz(
     fields. Raises ProblemError if a module returns another shape.
     """
     periodic = [c.coordinate for c in problem.constraints if isinstance(c, Periodic) and c.hard]
-    groups: dict[tuple[str, ...], list[str]] = {}
+    groups: dict[tuple, list[str]] = {}
     for field in problem.fields:
-        groups.setdefault(field.of, []).append(field.name)
+        for part in range(len(field.parts)) or (None,):
+            groups.setdefault((field.of, field.parts, part), []).append(field.name)
     if isinstance(net, nn.Module) and len(groups) > 1:
-        raise ProblemError("The fields depend on different coordinates, so each group needs a network of its own: give a specification.")
+        raise ProblemError(
+            "The fields depend on different coordinates or have parts, so each group needs a network of its own: give a specification."
+        )
     pieces = []
-    for inputs, fields in groups.items():
+    for (inputs, _, part), fields in groups.items():
         module = _network(problem.domain, net, inputs, len(fields), periodic, generator)
-        pieces.append(Piece(module, tuple(fields), inputs, _probe_module(module, problem.domain, inputs, len(fields), evaluator)))
+        pieces.append(Piece(module, tuple(fields), inputs, _probe_module(module, problem.domain, inputs, len(fields), evaluator), part))
     return Ansatz(problem, pieces, scales, net)
 
 

@@ -135,8 +135,7 @@ def Initial(name: str, *, on: Region | None = None, hard: bool = False, weight: 
 def Dirichlet(name: str, *, on: Region, hard: bool = False, weight: Weight = None, **targets: Target) -> Prescribed:
     """Values on a part of the boundary; with ``hard=True`` built into the trial function by a cutoff.
 
-    Hard conditions are taken on whole sides of boxes, and on the whole boundary of a shape without corners, where the value is a
-    number or a function of s that is smooth inside as well.
+    That takes whole sides of boxes, or the whole boundary of a shape without corners and a value that is smooth inside as well.
     """
     return Prescribed(name, targets, on=on, hard=hard, weight=weight)
 
@@ -155,42 +154,6 @@ def Data(name: str, points: Points, *, sigma: float | str | None = None, weight:
     if not bool((errors > 0).all()):
         raise ProblemError(f"Constraint {name!r}: sigma is a standard deviation, above zero at every point, got {float(errors.min())}.")
     return Prescribed(name, targets, on=points, sigma=sigma, weight=weight)
-
-
-def Neumann(name: str, *, on: Region, weight: Weight = None, **targets: Target) -> Prescribed:
-    """Normal derivatives on a part of the boundary: ``Neumann("wall", u=0.0, on=domain.boundary())`` is n . grad u = 0, n pointing outwards."""
-    return Prescribed(name, {f"{field}_n": target for field, target in targets.items()}, on=on, weight=weight)
-
-
-@dataclass(frozen=True)
-class Robin(Constraint):
-    """A condition between values and derivatives: ``Robin("right", lambda s: s.u_n + 2 * (s.u - 1), on=domain.side(x=1))``.
-
-    Any expression that must vanish on ``on``; as fields of two subdomains may stand in it, it couples them on their interface as well.
-    """
-
-    function: Callable[[Local], object]
-
-    def __post_init__(self):
-        super().__post_init__()
-        if not callable(self.function) or self.on is None:
-            raise ProblemError(f"Constraint {self.name!r}: a condition is a function of s on a part of the boundary: give on=.")
-
-    def residual(self, s):
-        return self.function(s)
-
-
-@dataclass(frozen=True)
-class Inequality(Constraint):
-    """An expression that must not be negative: ``Inequality("obstacle", lambda s: s.u - psi(s.x))`` for u >= psi; only violations count.
-
-    The rows are min(g, 0), a penalty: the larger the weight, the smaller the violation.
-    """
-
-    function: Callable[[Local], object]
-
-    def residual(self, s):
-        return {name or "violation": torch.clamp(values(g), max=0.0) for name, g in _named("", self.function(s))}
 
 
 @dataclass(frozen=True)
@@ -283,7 +246,7 @@ def rows_of(constraint: Constraint, s: Local, count: int) -> dict[str, Tensor]:
 
     Raises ProblemError, with the constraint's name and the shapes, for a value of any other shape.
     """
-    rows = dict(_named("", constraint.residual(s)))
+    rows = dict(named("", constraint.residual(s)))
     if not rows:
         raise ProblemError(f"Constraint {constraint.name!r} returned nothing: return the expression that must vanish.")
     for name, value in rows.items():
@@ -298,13 +261,14 @@ def rows_of(constraint: Constraint, s: Local, count: int) -> dict[str, Tensor]:
     return {name: values(value) for name, value in rows.items()}
 
 
-def _named(prefix: str, value):
+def named(prefix: str, value):
+    """The batches of rows that a value holds, with their names: dicts by key, tuples and vectors by number."""
     if isinstance(value, dict):
         for key, part in value.items():
-            yield from _named(f"{prefix}.{key}" if prefix else str(key), part)
+            yield from named(f"{prefix}.{key}" if prefix else str(key), part)
     elif isinstance(value, tuple | list | Vector):
         for i, part in enumerate(value):
-            yield from _named(f"{prefix}[{i}]", part)
+            yield from named(f"{prefix}[{i}]", part)
     else:
         yield prefix, value
 

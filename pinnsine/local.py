@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 from torch import Tensor
@@ -134,11 +134,18 @@ class Local:
     def node(self, position: int, count: int) -> Local:
         """The state at one of the ``count`` nodes of every row, where rows have several."""
 
+        def chosen(values: Tensor) -> Tensor:
+            return values.view(-1, count)[:, position] if values.ndim else values
+
+        context = replace(self._context, normal={n: chosen(v) for n, v in self._context.normal.items()})
+
         def pick(jet: Jet) -> Jet:
-            return Linear(lambda v: v.view(-1, count)[:, position] if v.ndim else v, jet)
+            picked = Linear(chosen, jet)
+            picked.context = context
+            return picked
 
         parts = ({n: pick(j) for n, j in group.items()} for group in (self._coordinates, self._fields, self._unknowns))
-        return Local(self._names, self._context, *parts)
+        return Local(self._names, context, *parts)
 
 
 class _Columns(SimpleNamespace):
@@ -152,7 +159,7 @@ class _Columns(SimpleNamespace):
 
 
 class TwoSided:
-    """The state of a two-point condition: ``s.minus`` at the lower end, ``s.plus`` at the upper end."""
+    """The state of a two-point condition: ``s.minus`` at the lower end or behind the boundary, ``s.plus`` at the upper end or before it."""
 
     def __init__(self, local: Local):
         self.minus, self.plus = local.node(0, 2), local.node(1, 2)

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from pinnsine.constraint import Inequality, Periodic, Residual, row_points
+from pinnsine.conditions import Inequality
+from pinnsine.constraint import Periodic, Residual, row_points
 from pinnsine.domain import Domain
 from pinnsine.index import Collapsed, Index
 from pinnsine.nets import MLP, FrozenSines, Siren

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from pinnsine.conditions import SIDE
 from pinnsine.constraint import Constraint, rows_of
 from pinnsine.index import Index
 from pinnsine.jet import Constant, Context, Coordinate, Jet, full
@@ -19,6 +20,9 @@ from pinnsine.points import Points
 
 if TYPE_CHECKING:
     from pinnsine.problem import Problem
+
+
+BEYOND = 1000  # what is added to the seed of a probe on the other side of an interface
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,11 @@ def trace(
     context = Context(problem.domain.names, problem.domain.space, nodes.normal)
     coordinates = coordinates_at(problem, nodes, context)
     need: dict[str, set[Index]] = {f.name: set() for f in problem.fields}
-    probes = _probe_fields(problem, coordinates, scales, {seed: 1.0} if isinstance(seed, int) else seed, numbers or {})
+    factors = {seed: 1.0} if isinstance(seed, int) else seed
+    probes = _probe_fields(problem, coordinates, scales, factors, numbers or {})
+    if SIDE in nodes.names:  # a probe that is smooth across an interface would not show the size of a jump
+        beyond = _probe_fields(problem, coordinates, scales, {k + BEYOND: factor for k, factor in factors.items()}, numbers or {})
+        probes = {n: torch.where(nodes[SIDE] < 0, jet, beyond[n]) for n, jet in probes.items()}
     fields = {n: Recorder(jet, need[n], shift[1:] if shift and shift[0] == n else None) for n, jet in probes.items()}
     used = {u.name: set() for u in problem.unknowns}
     unknowns = {

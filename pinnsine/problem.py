@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch
+
 from pinnsine.check import Report, check
 from pinnsine.constraint import Constraint, Integral, Periodic, Prescribed, hard_parts
 from pinnsine.domain import Box, Domain, Part, Product, Region
@@ -19,17 +21,22 @@ from pinnsine.local import Names
 from pinnsine.points import Points
 from pinnsine.reference import Reference
 
+SAMPLES = 1024  # points at which the parts of a field must fill the domain
+
 
 @dataclass(frozen=True)
 class Field:
     """An unknown function; ``of`` names the coordinates it depends on, by default all: ``Field("q", of="x")``.
 
     ``range``: about where its values lie, if that is known; by default it is found from conditions, data and equations.
+    ``parts``: regions that fill the domain, on each of which the field has a network of its own, so that it may have a kink or a jump
+    between them: ``Field("u", parts=(left, right))``; what holds there is said by an ``Interface``.
     """
 
     name: str
     of: str | tuple[str, ...] = ()
     range: tuple[float, float] | None = None
+    parts: tuple[Region, ...] = ()
 
     def __post_init__(self):
         if self.range is not None and not (len(self.range) == 2 and -math.inf < self.range[0] < self.range[1] < math.inf):
@@ -124,7 +131,25 @@ def _bind(field: Field, domain: Domain) -> Field:
         domain.axis(name)
         if of.count(name) > 1:
             raise ProblemError(f"Field {field.name!r} names the coordinate {name!r} twice: of={field.of!r}.")
-    return replace(field, of=of or domain.names)
+    return replace(field, of=of or domain.names, parts=_filling(field, domain))
+
+
+def _filling(field: Field, domain: Domain) -> tuple[Region, ...]:
+    """The parts of a field. Raises ProblemError unless they fill the domain."""
+    parts = tuple(field.parts)
+    if not parts:
+        return ()
+    if len(parts) < 2 or not all(isinstance(p, Domain) for p in parts):
+        raise ProblemError(f"Field {field.name!r}: parts= are at least two domains, got {field.parts!r}.")
+    points = domain.sample(SAMPLES, "sobol", torch.Generator().manual_seed(0))
+    for part in parts:
+        if missing := [n for n in part.names if n not in domain.names]:
+            raise ProblemError(f"Field {field.name!r}: its part {part.describe()} has the coordinate {missing[0]!r}, which the domain has not.")
+    left = ~torch.stack([p.contains(points) for p in parts]).any(dim=0)
+    if bool(left.any()):
+        place = ", ".join(f"{n} = {float(points[n][left][0]):.4g}" for n in domain.names)
+        raise ProblemError(f"Field {field.name!r}: its parts must fill the domain, but none holds the point {place}.")
+    return parts
 
 
 def _validate(constraint: Constraint, problem: Problem) -> None:

@@ -133,7 +133,7 @@ def _spec(solution: Solution) -> dict:
         "source": problem.source,
         "axes": [asdict(a) for a in problem.domain.axes],
         "shape": None if isinstance(problem.domain, Box) else problem.domain.describe(),
-        "fields": [asdict(f) for f in problem.fields],
+        "fields": [_field_spec(f) for f in problem.fields],
         "unknowns": [asdict(u) for u in problem.unknowns],
         **_trial_spec(ansatz),
         "windows": [_trial_spec(window) for window in ansatz.windows] if windowed else None,
@@ -150,6 +150,11 @@ def _spec(solution: Solution) -> dict:
         "unknown_errors": {n: e for n, e in solution.unknown_errors.items() if np.isfinite(e)},
         "settings": solution.settings,
     }
+
+
+def _field_spec(field: Field) -> dict:
+    """A field as plain values; its range, which its scales hold, is left out."""
+    return {"name": field.name, "of": field.of, **({"parts": [p.describe() for p in field.parts]} if field.parts else {})}
 
 
 @contextlib.contextmanager
@@ -203,7 +208,7 @@ def fingerprint(problem: Problem) -> dict[str, np.ndarray]:
 
 def require_same(problem: Problem, spec: dict, prints: dict, path) -> None:
     """Refuse a run of another problem, naming the first difference."""
-    here = {"axes": [asdict(a) for a in problem.domain.axes], "fields": [list(asdict(f).values()) for f in problem.fields]}
+    here = {"axes": [asdict(a) for a in problem.domain.axes], "fields": [list(_field_spec(f).values()) for f in problem.fields]}
     there = {"axes": spec["axes"], "fields": [list(f.values()) for f in spec["fields"]]}
     for what, word in (("axes", "domain"), ("fields", "fields")):
         if json.loads(json.dumps(here[what])) != there[what]:
@@ -220,6 +225,8 @@ def require_same(problem: Problem, spec: dict, prints: dict, path) -> None:
 
 def _bare_problem(spec: dict, path) -> Problem:
     """What can be rebuilt from the file alone: domain, fields, unknowns, and conditions built in with constant values."""
+    if any("parts" in f for f in spec["fields"]):
+        raise ProblemError(f"{path}: the file does not keep the parts of fields: give the problem again, as in load(path, problem=...).")
     if spec.get("shape"):
         raise ProblemError(
             f"{path}: the file does not keep its domain, {spec['shape']}: give the problem again, as in load(path, problem=...)."

@@ -119,7 +119,9 @@ def test_unknowns_that_trade_off():
         ps.Data("probe", ps.Points({"x": x, "value": torch.sin(PI * x) / (0.3 * PI**2)}), u="value"),
     ]
     problem = ps.Problem(LINE, "u", constraints, unknowns=[ps.Unknown("D", 1.0, positive=True), ps.Unknown("E", 1.0, positive=True)])
-    [first, *_] = found(problem, iterations=25).findings
+    with pytest.warns(UserWarning, match="'D' and 'E' trade off"):
+        solution = ps.solve(problem, **QUICK, net=ps.Siren(8, 2, omega=3.0), points=100, iterations=25)
+    [first, *_] = solution.diagnose().findings
     assert first.cause == "unknowns that trade off"
     assert first.data["unknowns"] == ("D", "E")
     alone = ps.Problem(

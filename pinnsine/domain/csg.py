@@ -11,15 +11,16 @@ from torch import Tensor
 
 from pinnsine.domain.box import Box
 from pinnsine.domain.cuboid import Cuboid
-from pinnsine.domain.domain import Domain
+from pinnsine.domain.domain import Domain, fixed_generator
 from pinnsine.domain.piece import Piece, trimmed
 from pinnsine.domain.rfunctions import conjunction, disjunction
-from pinnsine.domain.shape import Shape
+from pinnsine.domain.shape import SLACK, Shape
 from pinnsine.errors import ProblemError
 
 Operation = Literal["union", "intersection", "difference"]
 TOUCHING = 1e-10  # of the size: surfaces this close lie on each other
 STEP = 1e-6  # of the size: how far to either side of such a surface the other shape is asked
+DIRECTIONS = 64  # in which the whole is looked for near a point of such a surface
 
 
 class Combination(Shape):
@@ -48,6 +49,15 @@ class Combination(Shape):
     def signed(self, x):
         a, b = self.a.signed(x), self.b.signed(x[:, self.order])
         return {"union": torch.minimum, "intersection": torch.maximum}[self.operation](a, b) if self._plain else torch.maximum(a, -b)
+
+    def holds(self, x):
+        """Points where boundaries of the parts coincide belong to the whole only if there is some of it near them."""
+        distance = self.signed(x)
+        held, edge = distance < 0, distance.abs() <= SLACK * self.size
+        if bool(edge.any()):
+            near = x[edge][:, None] + STEP * self.size * _directions(self.dimension)
+            held[edge] = (self.signed(near.reshape(-1, self.dimension)) < 0).view(len(near), -1).any(dim=1)
+        return held
 
     @property
     def _plain(self) -> bool:
@@ -120,6 +130,12 @@ def column_order(a: Shape, b: Shape) -> list[int]:
     if a.dimension != b.dimension or set(a.names) & set(b.names):
         raise ProblemError(f"Shapes in {', '.join(a.names)} and in {', '.join(b.names)} cannot be combined: give both the same names.")
     return list(range(a.dimension))
+
+
+def _directions(dimension: int) -> Tensor:
+    """Unit vectors (DIRECTIONS, d) on all sides."""
+    draws = torch.randn(DIRECTIONS, dimension, generator=fixed_generator(), dtype=torch.float64)
+    return draws / draws.norm(dim=1, keepdim=True)
 
 
 def _reordered(piece: Piece, columns: list[int]) -> Piece:

@@ -8,7 +8,7 @@ from torch import Tensor
 from pinnsine.domain.axis import Axis
 from pinnsine.domain.piece import Piece
 from pinnsine.domain.rfunctions import conjunction
-from pinnsine.domain.shape import Shape
+from pinnsine.domain.shape import SLACK, Shape
 from pinnsine.errors import ProblemError
 
 
@@ -26,6 +26,10 @@ class Extrusion(Shape):
         ends = (x[:, -1] - (axis.lower + axis.upper) / 2).abs() - axis.length / 2
         outside = torch.hypot(flat.clamp(min=0), ends.clamp(min=0))
         return outside + torch.maximum(flat, ends).clamp(max=0)
+
+    def holds(self, x):
+        z, slack = x[:, -1], SLACK * self.size
+        return self.profile.holds(x[:, :-1]) & (z >= self.along.lower - slack) & (z <= self.along.upper + slack)
 
     def smooth(self, columns):
         z, axis = columns[-1], self.along

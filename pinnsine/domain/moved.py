@@ -35,6 +35,9 @@ class Moved(Shape):
     def signed(self, x):
         return self.factor * self.shape.signed((x - self.shift) @ self.turn / self.factor)
 
+    def holds(self, x):
+        return self.shape.holds((x - self.shift) @ self.turn / self.factor)
+
     def smooth(self, columns):
         return self.factor * self.shape.smooth(self.back(columns))
 

@@ -78,9 +78,8 @@ class Part(Region):
         raise ProblemError(f"No points were found in {self.describe()} in {ROUNDS} rounds: it is too thin to be sampled.")
 
     def contains(self, points: Points) -> Tensor:
-        x = points.matrix(self.shape.names).to("cpu", torch.float64)
-        distance, slack = self.shape.signed(x), 1e-9 * self.shape.size
-        there = distance <= slack if self.is_inside else distance.abs() <= slack
+        x = points.matrix(self.shape.names).detach().to("cpu", torch.float64)
+        there = self.shape.holds(x) if self.is_inside else self.shape.holds(x) & (self.shape.signed(x) >= -1e-9 * self.shape.size)
         if self.member is not None:
             there = there & self.member(x)
         there = there.to(points[self.names[0]].device)

@@ -39,7 +39,10 @@ class Revolution(Shape):
         super().__init__(names or NAMES, (-far, -far, height.lower), (far, far, height.upper))
 
     def signed(self, x):
-        return self.profile.signed(torch.stack([x[:, :2].norm(dim=1), x[:, 2]], dim=1))
+        return self.profile.signed(_flattened(x))
+
+    def holds(self, x):
+        return self.profile.holds(_flattened(x))
 
     def smooth(self, columns):
         radius = torch.sqrt(columns[0] * columns[0] + columns[1] * columns[1])
@@ -68,6 +71,11 @@ class Revolution(Shape):
 
     def words(self):
         return f"{self.profile.words()} swept around an axis"
+
+
+def _flattened(x: Tensor) -> Tensor:
+    """Radius and height (N, 2) of points (N, 3)."""
+    return torch.stack([x[:, :2].norm(dim=1), x[:, 2]], dim=1)
 
 
 def _swept(curve: Piece) -> Piece:

@@ -123,7 +123,12 @@ class Shape(Domain):
         return self.smooth([coordinates[n] for n in self.names])
 
     def contains(self, points: Points) -> Tensor:
-        return self.distance(points) <= SLACK * self.size
+        matrix = points.matrix(self.names)
+        return self.holds(matrix.detach().to("cpu", torch.float64)).to(matrix.device)
+
+    def holds(self, x: Tensor) -> Tensor:
+        """Which of the points (N, d) lie in the closed shape, up to rounding."""
+        return self.signed(x) <= SLACK * self.size
 
     def sample(self, count, sampler, generator) -> Points:
         return self.inside().sample(count, sampler, generator)

@@ -8,6 +8,7 @@ import torch
 
 from pinnsine.domain import Ball, Box, Cone, Cylinder, Disk, Ellipse, Polygon, Rectangle, Torus
 from pinnsine.domain.csg import as_shape
+from pinnsine.points import Points
 
 LOGIC = {"union": torch.logical_or, "intersection": torch.logical_and, "difference": lambda a, b: a & ~b}
 FLAT = 22
@@ -114,6 +115,16 @@ def test_boundaries_in_common_are_counted_once():
     assert (square - beside).boundary().measure == pytest.approx(4, abs=1e-8)
     assert (square | square).boundary().measure == pytest.approx(4, abs=1e-8)
     assert (square & square).measure == pytest.approx(1, abs=1e-8)
+
+
+def test_slivers_where_boundaries_coincide_do_not_belong_to_the_whole():
+    l_shape = Rectangle(x=(-1, 1), y=(-1, 1)) - Rectangle(x=(0, 1), y=(-1, 0))
+    points = Points({"x": [0.5, 1.0, 0.0, 0.0, 1.0, 0.5, -1.0], "y": [-1.0, -0.5, -0.5, 0.0, 0.0, 0.0, -1.0]})
+    for shape in (l_shape, l_shape.rotate(0.0)):
+        assert shape.contains(points).tolist() == [False, False, True, True, True, True, True]
+        assert shape.boundary().contains(points).tolist() == [False, False, True, True, True, True, True]
+    grid = l_shape.grid(2000)
+    assert not bool(((grid["x"] > 1e-9) & (grid["y"] < -1e-9)).any())
 
 
 def test_coordinates_are_matched_by_name_or_by_order():
