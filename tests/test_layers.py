@@ -16,7 +16,7 @@ LAYERS = {
     "L2": "nets hard ansatz windows",
     "L3": "scaling objective linearised least_squares damped_qr distributed sharded",
     "L4": "optim rest bandwidth loop resampling policy budget history estimate state monitor arguments callbacks durable tree",
-    "L5": "progress plot export runfile solution evidence diagnose checkpoint attempt sitting solve march resume",
+    "L5": "progress plot export runfile solution evidence diagnose residual_map checkpoint attempt sitting solve march resume",
     "L6": "options cli __main__ __init__",
 }
 LEVEL = {name: level for level, names in enumerate(LAYERS.values()) for name in names.split()}
