@@ -207,11 +207,15 @@ def diagnose(
     run: RunFile,
     problem: Annotated[str | None, typer.Argument(metavar="[PROBLEM]", help="The run's problem, unless it is a shipped one.")] = None,
     coefficients: Coefficients = (),
+    plot: Picture = None,
 ) -> None:
     """Why a stored solution is not better than it is, and what to do about it."""
     import pinnsine
 
-    print(pinnsine.load(run, problem=None if problem is None else _load_problem(problem, coefficients)).diagnose())
+    diagnosis = pinnsine.load(run, problem=None if problem is None else _load_problem(problem, coefficients)).diagnose()
+    print(diagnosis)
+    if plot is not None:
+        print(diagnosis.plot(plot))
 
 
 @app.command()

@@ -9,6 +9,7 @@ import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -55,6 +56,12 @@ class Diagnosis:
     def causes(self) -> tuple[str, ...]:
         """The names of the causes."""
         return tuple(f.cause for f in self.findings)
+
+    def plot(self, path: str | Path) -> Path:
+        """A picture of the residuals, one panel a constraint (.png, .pdf, .svg)."""
+        from pinnsine.residual_map import plot_diagnosis
+
+        return plot_diagnosis(self, path)
 
     def __str__(self) -> str:
         rows = [f"{name}: violated by {size:.1e} of its natural size" for name, size in self.violations.items()]
@@ -193,7 +200,7 @@ def bandwidth(evidence: Evidence) -> Finding | None:
     return Finding(
         "bandwidth",
         f"along {worst} the residual of {name!r} has waves {ratios[worst]:.1f} times shorter than the solution found: the network lacks them.",
-        f"Take a larger omega, about {ratios[worst]:.0f} times, or a wider network.",
+        f"Take sines of an omega about {ratios[worst]:.0f} times as large, or a wider network.",
         {"coordinate": worst, "ratios": ratios},
     )
 

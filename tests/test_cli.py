@@ -219,7 +219,8 @@ def test_a_run_is_resumed_with_the_arguments_it_was_started_with(mine, tmp_path,
     out = tmp_path / "a.h5"
     options = ("--net", "siren:width=4,depth=1", "--points", "20", "--set", "slope=2.0", "--optimizer", "lbfgs:memory=3")
     assert run("solve", mine, *options, "--iterations", "3", "--out", out, "--quiet") == 0
-    assert run("diagnose", out, mine, "--set", "slope=2.0") == 0
+    assert run("diagnose", out, mine, "--set", "slope=2.0", "--plot", tmp_path / "map.png") == 0
+    assert (tmp_path / "map.png").stat().st_size > 5000
     assert "violated by" in capsys.readouterr().out
     assert run("resume", out, "--iterations", "7") == 2
     assert "give it again, as in `pinnsine resume a.h5 mine.py`" in capsys.readouterr().err
