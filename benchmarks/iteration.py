@@ -21,7 +21,6 @@ from pinnsine.constraint import row_points
 from pinnsine.linearised import gram_matrix
 from pinnsine.objective import bind
 from pinnsine.policy import share_points
-from pinnsine.probe import trace
 from pinnsine.scaling import field_scales
 
 REPEATS = 7
@@ -34,9 +33,8 @@ def objective(width: int, points: int):
     scales = field_scales(problem)
     generator = torch.Generator().manual_seed(0)
     drawn = {c.name: row_points(c, problem.domain, share_points(problem, points)[c.name], "sobol", generator) for c in problem.soft}
-    needs = {c.name: trace(problem, c, drawn[c.name].select(slice(0, 16)), scales).need for c in problem.soft}
     ansatz = build_ansatz(problem, ps.MLP(width=width, depth=3), scales, generator)
-    return bind(ansatz, drawn, needs, scales), ansatz.flat()
+    return bind(ansatz, drawn), ansatz.flat()
 
 
 def median(function) -> float:

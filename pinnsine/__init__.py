@@ -1,5 +1,6 @@
 """pinnsine: partial differential equations solved by physics-informed sinusoidal networks, with an honest error beside every answer."""
 
+from pinnsine import domain as domain
 from pinnsine import fit as fit
 from pinnsine import reference as reference
 from pinnsine.calculus import D as D
@@ -10,15 +11,22 @@ from pinnsine.calculus import div as div
 from pinnsine.calculus import grad as grad
 from pinnsine.calculus import laplacian as laplacian
 from pinnsine.calculus import normal_derivative as normal_derivative
+from pinnsine.comparison import Comparison as Comparison
 from pinnsine.constraint import Data as Data
 from pinnsine.constraint import Dirichlet as Dirichlet
+from pinnsine.constraint import Inequality as Inequality
 from pinnsine.constraint import Initial as Initial
 from pinnsine.constraint import Integral as Integral
+from pinnsine.constraint import Neumann as Neumann
 from pinnsine.constraint import Periodic as Periodic
 from pinnsine.constraint import Residual as Residual
+from pinnsine.constraint import Robin as Robin
+from pinnsine.domain import Ball as Ball
 from pinnsine.domain import Box as Box
+from pinnsine.domain import Disk as Disk
 from pinnsine.domain import Interval as Interval
 from pinnsine.domain import Parameter as Parameter
+from pinnsine.domain import Polygon as Polygon
 from pinnsine.domain import Rectangle as Rectangle
 from pinnsine.domain import Time as Time
 from pinnsine.errors import EvaluationError as EvaluationError
@@ -46,7 +54,6 @@ from pinnsine.problem import Unknown as Unknown
 from pinnsine.problem import load_problem as load_problem
 from pinnsine.reference import Reference as Reference
 from pinnsine.runfile import load as load
-from pinnsine.solution import Comparison as Comparison
 from pinnsine.solution import Solution as Solution
 from pinnsine.solve import solve as solve
 from pinnsine.version import VERSION

@@ -5,6 +5,7 @@ u = shift + scale * N(embedding(x)) where no hard condition holds, u = g + cutof
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from pinnsine.constraint import Periodic, target_values
-from pinnsine.domain import Box, Face
+from pinnsine.domain import Domain, Face
 from pinnsine.errors import ProblemError
 from pinnsine.evaluate import EVALUATORS, choose_evaluator
 from pinnsine.hard import HardPart, cutoff, hard_conditions, lift
@@ -120,10 +121,22 @@ class Ansatz(TrialFunction):
         return lift(parts, coordinates, lambda there: Local(self.problem.names, context, there, {}, numbers))
 
     def _number(self, k: int, views, leaves) -> Tensor:
-        """Unknown k from its raw parameter: start + size * raw, or start * exp(raw) if it is positive."""
+        """Unknown k from its raw parameter: start + size * raw, start * exp(raw) if it is positive, a logistic curve between bounds."""
         unknown = self.problem.unknowns[k]
         raw = leaves[unknown.name] if leaves is not None else views["unknowns"][k]
+        if unknown.bounds is not None:
+            low, high = unknown.bounds
+            return low + (high - low) * torch.sigmoid(raw + math.log((unknown.start - low) / (high - unknown.start)))
         return unknown.start * torch.exp(raw) if unknown.positive else unknown.start + (abs(unknown.start) or 1.0) * raw
+
+    def unknown_slopes(self, theta: Tensor) -> dict[str, float]:
+        """The derivatives of the unknown numbers by their raw parameters."""
+        raw = self.views(theta)["unknowns"].detach().requires_grad_()
+        slopes = {}
+        for k, u in enumerate(self.problem.unknowns):
+            [slope] = torch.autograd.grad(self._number(k, {"unknowns": raw}, None), raw)
+            slopes[u.name] = float(slope[k])
+        return slopes
 
     def unknown_values(self, theta: Tensor) -> dict[str, float]:
         """The unknown numbers."""
@@ -198,7 +211,7 @@ def build_ansatz(
     return Ansatz(problem, pieces, scales, net)
 
 
-def _network(domain: Box, net, inputs: tuple[str, ...], outputs: int, periodic: Sequence[str], generator: torch.Generator) -> nn.Sequential:
+def _network(domain: Domain, net, inputs: tuple[str, ...], outputs: int, periodic: Sequence[str], generator: torch.Generator) -> nn.Sequential:
     """The embedding of the coordinates and the network behind it."""
     if isinstance(net, FrozenSines):  # periodic by its wave numbers
         return nn.Sequential(Embedding(domain, inputs), net.build(len(inputs), outputs, generator, [n in periodic for n in inputs]))
@@ -210,7 +223,7 @@ def _network(domain: Box, net, inputs: tuple[str, ...], outputs: int, periodic: 
     return nn.Sequential(embedding, net.build(embedding.width, outputs, generator))
 
 
-def _probe_module(module: nn.Module, domain: Box, inputs: tuple[str, ...], outputs: int, evaluator: str) -> str:
+def _probe_module(module: nn.Module, domain: Domain, inputs: tuple[str, ...], outputs: int, evaluator: str) -> str:
     """The evaluator for a module, after a look at its output's shape."""
     points = torch.tensor([[domain.axis(n).lower for n in inputs], [domain.axis(n).upper for n in inputs]], dtype=torch.float64)
     try:
@@ -226,7 +239,7 @@ def _check_hard(ansatz: Ansatz) -> None:
     """Refuse hard conditions whose values disagree where their faces meet: the blend cannot take both."""
     problem = ansatz.problem
     for parts in ansatz.hard.values():
-        for part in parts:
+        for part in (p for p in parts if isinstance(p.face, Face)):
             points = part.face.sample(64, "grid", torch.Generator().manual_seed(0))
             points = _edges(part.face, points)
             context = Context(problem.domain.names, problem.domain.space)

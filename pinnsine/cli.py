@@ -1,4 +1,4 @@
-"""The command line: ``pinnsine list | check | solve | compare | plot | export | fit``.
+"""The command line: ``pinnsine list | check | solve | compare | plot | export | fit | bench``.
 
 Exit status: 0 done; 2 the user's input is wrong (one clear line); 3 the run stopped on numbers that are not finite;
 130 interrupted, with what was found saved where ``--out`` says.
@@ -24,8 +24,9 @@ from pinnsine.errors import EvaluationError, ProblemError
 from pinnsine.fit_commands import fit_app
 
 if TYPE_CHECKING:
+    from pinnsine.comparison import Comparison
     from pinnsine.problem import Problem
-    from pinnsine.solution import Comparison, Solution
+    from pinnsine.solution import Solution
 
 WRONG_INPUT, NOT_FINITE, INTERRUPTED = 2, 3, 130
 RUN_FILES = (".h5", ".hdf5")
@@ -64,12 +65,19 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 @app.command("list")
 def list_problems() -> None:
-    """The shipped problems, one a line."""
+    """The shipped problems, one a line: relative L2 error and seconds as measured by `pinnsine bench`, and what they are."""
     from pinnsine.problem import problems_folder, shipped_problems
 
-    names = shipped_problems()
+    names, known = shipped_problems(), measured_errors()
     for name in names:
-        print(f"{name:<{max(map(len, names))}}  {first_sentence(problems_folder() / f'{name}.py')}".rstrip())
+        print(f"{name:<{max(map(len, names))}}  {known.get(name, '-'):<16}  {first_sentence(problems_folder() / f'{name}.py')}".rstrip())
+
+
+def measured_errors() -> dict[str, str]:
+    """By shipped problem, the error that the solver's own choices reached, and the seconds they took, where that was measured."""
+    data = Path(__file__).parent / "measured.json"
+    known = json.loads(data.read_text(encoding="utf-8")) if data.exists() else {}
+    return {name: f"{record['error']:.1e} in {record['seconds']:.0f} s" for name, record in known.items()}
 
 
 def first_sentence(path: Path) -> str:
@@ -145,12 +153,20 @@ def solve(
 
 
 @app.command()
-def compare(run: RunFile, as_json: Json = False) -> None:
-    """The error of a stored solution against its problem's reference."""
+def compare(
+    run: RunFile,
+    reference: Annotated[Path | None, typer.Option(metavar="FILE", help="A table: .h5, .npz, .mat or .csv.")] = None,
+    at: Annotated[list[float], typer.Option(metavar="TIME", help="Compare at this time as well; may be repeated.")] = (),
+    h1: Annotated[bool, typer.Option("--h1", help="Compare first derivatives as well.")] = False,
+    as_json: Json = False,
+) -> None:
+    """The error of a stored solution against its problem's reference, or a table."""
     import pinnsine
 
     solution = pinnsine.load(run)
-    comparison = solution.compare()
+    domain, fields = solution.problem.domain, [f.name for f in solution.problem.fields]
+    table = None if reference is None else pinnsine.reference.table(reference, fields, domain.names)
+    comparison = solution.compare(table, times=at, h1=h1)
     print(report(solution, comparison) if as_json else comparison)
 
 
@@ -168,6 +184,21 @@ def export(run: RunFile, file: Annotated[Path, typer.Argument(metavar="FILE", he
     import pinnsine
 
     print(pinnsine.load(run).export(file))
+
+
+@app.command()
+def bench(
+    name: Annotated[list[str], typer.Argument(metavar="[NAME]...", help="Shipped problems or labels of rows; all by default.")] = (),
+    seed: Annotated[list[int], typer.Option(help="Of network and points; may be repeated.")] = (0,),
+    jobs: Annotated[int, typer.Option(min=1, help="Rows measured at a time.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads of each.")] = 1,
+    write: Annotated[bool, typer.Option("--write", help="In a checkout: measure stale rows alone, and write docs/acceptance.md.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Measure rows that are not stale as well.")] = False,
+) -> None:
+    """The acceptance table, measured here: every shipped problem in its time, against its own reference."""
+    from pinnsine.bench.table import run
+
+    run(name, seed, jobs, threads, write, again, functools.partial(print, flush=True))
 
 
 def _load_problem(name: str, settings: Sequence[str]) -> Problem:

@@ -8,17 +8,18 @@ one batch of rows (N,), a tuple, a Vector or a dict of them.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from pinnsine.calculus import Vector
-from pinnsine.domain import Box, Face, Faces, Region
+from pinnsine.domain import Box, Domain, Face, Faces, Part, Product, Region
 from pinnsine.errors import ProblemError
+from pinnsine.index import Index
 from pinnsine.jet import Jet, Shifted, values
-from pinnsine.local import Local, TwoSided
+from pinnsine.local import Local, Names, TwoSided
 from pinnsine.points import Points
 from pinnsine.quadrature import tensor_rule
 
@@ -49,17 +50,21 @@ class Constraint(ABC):
         if not (self.weight is None or callable(self.weight) or self.weight > 0):
             raise ProblemError(f"Constraint {self.name!r}: a weight is positive or a function of s, got {self.weight!r}.")
 
-    def region(self, domain: Box) -> Region | Points:
+    def region(self, domain: Domain) -> Region | Points:
         """Where the rows are: ``on``, by default the whole domain."""
         return domain if self.on is None else self.on
 
-    def expand(self, points: Points, domain: Box) -> Points:
+    def expand(self, points: Points, domain: Domain) -> Points:
         """The evaluation points of the rows, ``nodes`` of them for each."""
         return points
 
     @abstractmethod
     def residual(self, s: Local):
         """What must vanish, from the state at the evaluation points."""
+
+    def prescribed(self, names: Names) -> Iterable[tuple[str, Index, Target]]:
+        """The fields and derivatives that have given values, and these."""
+        return ()
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,10 @@ class Prescribed(Constraint):
         rows = {name: getattr(s, name) - target_values(target, s) for name, target in self.targets.items()}
         return rows if len(rows) > 1 else next(iter(rows.values()))
 
+    def prescribed(self, names):
+        found = [(*names.resolve(name), target) for name, target in self.targets.items()]
+        return [(field, index, target) for kind, field, index, target in found if kind == "fields"]
+
 
 @dataclass(frozen=True)
 class InitialCondition(Prescribed):
@@ -124,7 +133,11 @@ def Initial(name: str, *, on: Region | None = None, hard: bool = False, weight: 
 
 
 def Dirichlet(name: str, *, on: Region, hard: bool = False, weight: Weight = None, **targets: Target) -> Prescribed:
-    """Values on a part of the boundary; with ``hard=True`` built into the trial function by a product cutoff (boxes)."""
+    """Values on a part of the boundary; with ``hard=True`` built into the trial function by a cutoff.
+
+    Hard conditions are taken on whole sides of boxes, and on the whole boundary of a shape without corners, where the value is a
+    number or a function of s that is smooth inside as well.
+    """
     return Prescribed(name, targets, on=on, hard=hard, weight=weight)
 
 
@@ -142,6 +155,42 @@ def Data(name: str, points: Points, *, sigma: float | str | None = None, weight:
     if not bool((errors > 0).all()):
         raise ProblemError(f"Constraint {name!r}: sigma is a standard deviation, above zero at every point, got {float(errors.min())}.")
     return Prescribed(name, targets, on=points, sigma=sigma, weight=weight)
+
+
+def Neumann(name: str, *, on: Region, weight: Weight = None, **targets: Target) -> Prescribed:
+    """Normal derivatives on a part of the boundary: ``Neumann("wall", u=0.0, on=domain.boundary())`` is n . grad u = 0, n pointing outwards."""
+    return Prescribed(name, {f"{field}_n": target for field, target in targets.items()}, on=on, weight=weight)
+
+
+@dataclass(frozen=True)
+class Robin(Constraint):
+    """A condition between values and derivatives: ``Robin("right", lambda s: s.u_n + 2 * (s.u - 1), on=domain.side(x=1))``.
+
+    Any expression that must vanish on ``on``; as fields of two subdomains may stand in it, it couples them on their interface as well.
+    """
+
+    function: Callable[[Local], object]
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not callable(self.function) or self.on is None:
+            raise ProblemError(f"Constraint {self.name!r}: a condition is a function of s on a part of the boundary: give on=.")
+
+    def residual(self, s):
+        return self.function(s)
+
+
+@dataclass(frozen=True)
+class Inequality(Constraint):
+    """An expression that must not be negative: ``Inequality("obstacle", lambda s: s.u - psi(s.x))`` for u >= psi; only violations count.
+
+    The rows are min(g, 0), a penalty: the larger the weight, the smaller the violation.
+    """
+
+    function: Callable[[Local], object]
+
+    def residual(self, s):
+        return {name or "violation": torch.clamp(values(g), max=0.0) for name, g in _named("", self.function(s))}
 
 
 @dataclass(frozen=True)
@@ -260,9 +309,11 @@ def _named(prefix: str, value):
         yield prefix, value
 
 
-def hard_parts(constraint: Prescribed, domain: Box) -> tuple[Face, ...]:
-    """The faces of a hard condition. Raises ProblemError where a hard condition cannot be built."""
+def hard_parts(constraint: Prescribed, domain: Domain) -> tuple[Face, ...] | tuple[Part]:
+    """The faces of a hard condition, or the boundary of a shape. Raises ProblemError where a hard condition cannot be built."""
     region = constraint.region(domain)
+    if isinstance(region, Part):
+        return (_hard_boundary(constraint, region, domain),)
     faces = region.faces if isinstance(region, Faces) else (region,) if isinstance(region, Face) else None
     if faces is None:
         raise ProblemError(
@@ -273,7 +324,22 @@ def hard_parts(constraint: Prescribed, domain: Box) -> tuple[Face, ...]:
     return faces
 
 
-def row_points(constraint: Constraint, domain: Box, count: int, sampler: str, generator: torch.Generator) -> Points:
+def _hard_boundary(constraint: Prescribed, region: Part, domain: Domain) -> Part:
+    """The whole boundary of a shape, on which its cutoff vanishes."""
+    shape, rest = (domain.shape, domain.rest.axes) if isinstance(domain, Product) else (domain, ())
+    if region.shape is not shape or region.pieces != shape.pieces or getattr(region.rest, "axes", ()) != rest:
+        raise ProblemError(
+            f"Constraint {constraint.name!r}: hard=True needs the whole boundary of the domain, got {region.describe()}: use hard=False there."
+        )
+    if shape.corners:
+        raise ProblemError(
+            f"Constraint {constraint.name!r}: {shape.describe()} has corners or edges, where a cutoff has no second derivatives: "
+            "use hard=False."
+        )
+    return region
+
+
+def row_points(constraint: Constraint, domain: Domain, count: int, sampler: str, generator: torch.Generator) -> Points:
     """The row points of a constraint: about ``count`` samples of its region, or all its data points."""
     place = constraint.region(domain)
     return place if isinstance(place, Points) else place.sample(count, sampler, generator)

@@ -2,8 +2,9 @@
 
 If u solves F(u) = 0 and v is the solution found, the error e = u - v solves, to first order, the linearised equation F'(v) e = -F(v) with
 the same conditions. It is solved by least squares at points of its own, over functions of another kind: random sines of the coordinates and
-of the network's own last hidden layer (which already resolves fronts), in several bandwidths; among those that explain most of the residual
-the smallest correction counts. A correction that explains the part q of the residual is taken for the part q of the error.
+of the network's own last hidden layer (which already resolves fronts), in several bandwidths, or where the network is one of frozen sines,
+others of about its own bandwidth; among those that explain most of the residual the smallest correction counts. A correction that explains
+the part q of the residual is taken for the part q of the error.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import copy
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -21,6 +22,7 @@ from pinnsine.ansatz import Ansatz, Piece
 from pinnsine.budget import Clock
 from pinnsine.constraint import Periodic, row_points
 from pinnsine.least_squares import least_squares
+from pinnsine.nets.frozen_sines import SineLayer
 from pinnsine.nets.network import Network
 from pinnsine.objective import Objective
 from pinnsine.plane_waves import plane_waves
@@ -28,7 +30,9 @@ from pinnsine.points import Points
 
 FEATURES = 400
 BANDWIDTHS = ((0.8, 0.4), (5.0, 0.0), (2.0, 1.0), (12.0, 0.0))  # of the coordinates in [-1, 1], of the hidden layer
+REACHES = (1.0, 0.5, 2.0)  # the bandwidth of the correction over that of frozen sines
 ROWS = 3  # points per training point, so that noise explains little
+MOST_ROWS = 9000  # beyond which there are enough of them for so few unknowns
 GENERIC_ROWS = 800  # where the Jacobian costs a backward pass a row
 DAMPING = 1e-9  # see least_squares
 LEAST_EXPLAINED = 0.01
@@ -39,20 +43,15 @@ GRID = 10_000
 class Corrected(nn.Module):
     """A frozen network plus ``correction``, a linear combination of random sines of its last hidden layer and of the coordinates.
 
-    ``whole``: coordinates in [-1, 1] along which the sines have whole periods, because the network is periodic by its wave numbers.
+    ``spread``: the standard deviations of their wave numbers, for every coordinate and hidden unit. ``whole``: coordinates in [-1, 1] along
+    which the sines have whole periods, because the network is periodic by its wave numbers.
     """
 
-    def __init__(
-        self, module: nn.Sequential, outputs: int, bandwidth: tuple[float, float], generator: torch.Generator, whole: Sequence[int] = ()
-    ):
+    def __init__(self, module: nn.Sequential, outputs: int, spread: Tensor, generator: torch.Generator, whole: Sequence[int] = ()):
         super().__init__()
         self.embedding, self.core = module
         like = next(self.core.parameters())
-        inner = self.core.layers[-1].in_features if isinstance(self.core, Network) else 0
-        coordinates = self.embedding.width
-        scales = torch.cat([torch.full((coordinates,), bandwidth[0]), torch.full((inner,), bandwidth[1])])
-        weight = torch.randn(FEATURES, coordinates + inner, generator=generator) * scales
-        weight = weight.to(like)
+        weight = (torch.randn(FEATURES, len(spread), generator=generator) * spread).to(like)
         for i in whole:
             weight[:, i] = torch.pi * torch.round(weight[:, i] / torch.pi)
         phase = 2 * math.pi * torch.rand(FEATURES, generator=generator)
@@ -74,24 +73,42 @@ class Corrected(nn.Module):
         return out + self.correction(plane_waves(inputs, self.weight, self.phase))
 
 
+@dataclass(frozen=True)
+class Correction:
+    """A trial function corrected by the solution of the error equation.
+
+    ``explained``: the part of |residual|^2 that the correction takes away beyond what it would of noise. ``errors``, ``sizes``: root mean
+    squares of the estimated error and of the solution on a grid, by field.
+    """
+
+    ansatz: Ansatz
+    explained: float
+    errors: Mapping[str, float]
+    sizes: Mapping[str, float]
+
+    def relative(self) -> dict[str, float]:
+        """The relative error of every field; NaN for a field that vanishes."""
+        eps = torch.finfo(next(self.ansatz.parameters()).dtype).eps  # no value is known better than to rounding
+        return {n: max(error / self.sizes[n], eps) if self.sizes[n] > 0 else math.nan for n, error in self.errors.items()}
+
+
 def estimate_error(objective: Objective, theta: Tensor, clock: Clock | None = None, seed: int = 7) -> dict[str, float]:
     """The estimated relative L2 error of every field; NaN where constraints have losses of their own, and in float32.
 
     ``objective``: bound at points that were not trained on. ``theta``: the parameters (P,). ``clock``: no
     further bandwidth is tried when less time is left than the last one took.
     """
-    ansatz = objective.ansatz
-    names = [f.name for f in ansatz.problem.fields]
     if any(t.constraint.loss is not None for t in objective.terms) or theta.dtype != torch.float64:
-        return dict.fromkeys(names, math.nan)
-    corrections = list(_corrections(_fresh(objective, seed), theta, clock, seed))
+        return {f.name: math.nan for f in objective.ansatz.problem.fields}
+    return correct(_fresh(objective, seed), theta, clock, seed).relative()
+
+
+def correct(objective: Objective, theta: Tensor, clock: Clock | None = None, seed: int = 7) -> Correction:
+    """The smallest of the corrections that explain nearly the most of the residual rows of ``objective`` at theta (P,)."""
+    corrections = list(_corrections(objective, theta, clock, seed))
     most = max(c.explained for c in corrections)
-    enough = most - (1 - NEARLY) * abs(most)
-    grid = ansatz.problem.domain.grid(GRID).to(theta.dtype, theta.device)
-    old = _values(ansatz, theta, grid)
-    candidates = [_errors(old, _values(c.ansatz, c.theta, grid), c.explained) for c in corrections if c.explained >= enough]
-    found = min(candidates, key=lambda errors: sum(error for error in errors.values() if not math.isnan(error)))
-    return {n: max(error, torch.finfo(theta.dtype).eps) for n, error in found.items()}  # no value is known better than to rounding
+    nearly = [c for c in corrections if c.explained >= most - (1 - NEARLY) * abs(most)]
+    return min(nearly, key=lambda c: sum(error for error in c.relative().values() if not math.isnan(error)))
 
 
 def _values(ansatz: Ansatz, theta: Tensor, points: Points) -> dict[str, Tensor]:
@@ -102,17 +119,12 @@ def _values(ansatz: Ansatz, theta: Tensor, points: Points) -> dict[str, Tensor]:
         return {n: getattr(local, n).values for n in names}
 
 
-def _errors(old: dict[str, Tensor], new: dict[str, Tensor], explained: float) -> dict[str, float]:
-    """The relative change of every field over the part of the residual that it explains; NaN for a field that vanishes."""
-    sizes = {n: float(v.norm()) for n, v in old.items()}
-    return {n: float((new[n] - old[n]).norm()) / size / max(explained, LEAST_EXPLAINED) if size > 0 else math.nan for n, size in sizes.items()}
-
-
 def _corrections(objective: Objective, theta: Tensor, clock: Clock | None, seed: int) -> Iterator[Correction]:
     """A correction for each bandwidth that there is time for, and for one at least."""
-    for bandwidth in BANDWIDTHS:
+    frozen = any(isinstance(p.module[1], SineLayer) for p in objective.ansatz.pieces)
+    for trial in range(len(REACHES if frozen else BANDWIDTHS)):
         before = clock.elapsed if clock else 0.0
-        yield _correction(objective, theta, bandwidth, seed)
+        yield _correction(objective, theta, trial, seed)
         if clock and clock.left < clock.elapsed - before:
             return
 
@@ -120,41 +132,40 @@ def _corrections(objective: Objective, theta: Tensor, clock: Clock | None, seed:
 def _fresh(objective: Objective, seed: int) -> Objective:
     """The objective at new points, more of them."""
     problem, generator = objective.ansatz.problem, torch.Generator().manual_seed(seed)
-    points = {}
+    share, points = min(ROWS, max(1, MOST_ROWS / objective.count)), {}
     for term in objective.terms:
         old = objective.points[term.constraint.name]
-        count = ROWS * len(old) if term.route == "one backward" else min(len(old), GENERIC_ROWS)
+        count = int(share * len(old)) if term.route == "one backward" else min(len(old), GENERIC_ROWS)
         like = old[old.names[0]]
         points[term.constraint.name] = row_points(term.constraint, problem.domain, count, "sobol", generator).to(like.dtype, like.device)
     return objective.with_points(points)
 
 
-@dataclass(frozen=True)
-class Correction:
-    """A corrected trial function with its parameters, and the part of |residual|^2 that it explains beyond what noise would."""
-
-    ansatz: Ansatz
-    theta: Tensor
-    explained: float
-
-
-def _correction(objective: Objective, theta: Tensor, bandwidth: tuple[float, float], seed: int) -> Correction:
+def _correction(objective: Objective, theta: Tensor, trial: int, seed: int) -> Correction:
     """The linearised error equation solved on random sines of one bandwidth."""
-    ansatz = objective.ansatz
+    old = objective.ansatz
     generator = torch.Generator().manual_seed(seed)
-    periodic = [c.coordinate for c in ansatz.problem.constraints if isinstance(c, Periodic) and c.hard]
-    trial = Ansatz(ansatz.problem, [_with_correction(p, bandwidth, generator, periodic) for p in ansatz.pieces], ansatz.scales)
-    trial.to(theta.dtype).to(theta.device)
-    start = _inherit(trial, ansatz, theta)
-    free = [n for n, _ in trial.named_parameters() if n.endswith("correction.weight") or n == "unknowns"]
-    small = Objective(trial, objective.terms, objective.points, objective.memory).restrict(free, start)
-    origin = torch.cat([trial.views(start)[n].reshape(-1) for n in small.blocks])
+    periodic = [c.coordinate for c in old.problem.constraints if isinstance(c, Periodic) and c.hard]
+    new = Ansatz(old.problem, [_with_correction(p, trial, generator, periodic) for p in old.pieces], old.scales)
+    new.to(theta.dtype).to(theta.device)
+    start = _inherit(new, old, theta)
+    free = [n for n, _ in new.named_parameters() if n.endswith("correction.weight") or n == "unknowns"]
+    small = Objective(new, objective.terms, objective.points, objective.memory).restrict(free, start)
+    origin = torch.cat([new.views(start)[n].reshape(-1) for n in small.blocks])
     rows, jacobian = small.jacobian(origin)
     step = least_squares(jacobian, -rows, DAMPING)
     left = float((rows + jacobian @ step).square().sum() / rows.square().sum().clamp(min=1e-300))
-    freedom = max(1 - jacobian.shape[1] / len(rows), 0.1)
+    explained = 1 - left / max(1 - jacobian.shape[1] / len(rows), 0.1)
     found = small.views(origin + step)
-    return Correction(trial, torch.cat([found[n].reshape(-1) for n, _ in trial.named_parameters()]), 1 - left / freedom)
+    new.load(torch.cat([found[n].reshape(-1) for n, _ in new.named_parameters()]))
+    grid = old.problem.domain.grid(GRID).to(theta.dtype, theta.device)
+    before, after = _values(old, theta, grid), _values(new, new.flat(), grid)
+    errors = {n: _size(after[n] - value) / max(explained, LEAST_EXPLAINED) for n, value in before.items()}
+    return Correction(new, explained, errors, {n: _size(value) for n, value in before.items()})
+
+
+def _size(values: Tensor) -> float:
+    return float(values.square().mean().sqrt())
 
 
 def _inherit(trial: Ansatz, ansatz: Ansatz, theta: Tensor) -> Tensor:
@@ -168,8 +179,17 @@ def _inner_name(name: str) -> str:
     return re.sub(r"^(networks\.\d+)\.1\.", r"\1.core.", name)
 
 
-def _with_correction(piece: Piece, bandwidth: tuple[float, float], generator: torch.Generator, periodic: Sequence[str]) -> Piece:
+def _with_correction(piece: Piece, trial: int, generator: torch.Generator, periodic: Sequence[str]) -> Piece:
     module = copy.deepcopy(piece.module)
     whole = [] if module[0].wrapped else [i for i, n in enumerate(piece.inputs) if n in periodic]
-    module = Corrected(module, len(piece.fields), bandwidth, generator, whole)
-    return replace(piece, module=module)
+    return replace(piece, module=Corrected(module, len(piece.fields), _spread(module, trial), generator, whole))
+
+
+def _spread(module: nn.Sequential, trial: int) -> Tensor:
+    """The standard deviations of the correction's wave numbers, for every coordinate and every unit of the last hidden layer."""
+    embedding, core = module
+    if isinstance(core, SineLayer):
+        return REACHES[trial] * core.weight.abs().amax(dim=0) / math.sqrt(3)
+    inner = core.layers[-1].in_features if isinstance(core, Network) else 0
+    outer, hidden = BANDWIDTHS[trial]
+    return torch.cat([torch.full((embedding.width,), outer), torch.full((inner,), hidden)])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pinnsine.domain import Box
 from pinnsine.errors import ProblemError
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ def export_solution(solution: Solution, path: str | Path, total: int = 50_000) -
 
     .npz and .csv hold one column a coordinate and one a field, (N,) each, the last coordinate running fastest;
     ``Points.read`` reads both. .vtu (domains of one to three coordinates, time being one of them) is an unstructured
-    grid for ParaView with the fields as point data, and ``u_error``, field minus reference, where there is one.
+    grid for ParaView with the fields as point data, and ``u_error``, field minus reference, where there is one;
+    cells that a shape does not hold whole are left out.
 
     Args:
         total: about how many points.
@@ -114,12 +116,19 @@ def _write_vtu(solution: Solution, path: Path, total: int) -> None:
         import meshio
     except ImportError as error:
         raise ProblemError("Exporting .vtu needs meshio: pip install 'pinnsine[io]', or export .npz.") from error
-    coordinates, fields = _columns(solution, total)
-    points = np.zeros((len(next(iter(coordinates.values()))), 3))
+    domain = solution.problem.domain
+    grid = Box(*domain.axes).grid(total)
+    inside = domain.contains(grid)
+    number = np.cumsum(inside.numpy()) - 1
+    cells = grid_cells(tuple(len(np.unique(grid[name])) for name in domain.names))
+    cells = number[cells[inside.numpy()[cells].all(axis=1)]]
+    grid = grid.select(inside)
+    coordinates = {name: grid[name].numpy() for name in domain.names}
+    fields = solution.predict(**coordinates)
+    points = np.zeros((len(grid), 3))
     points[:, :dimension] = np.stack(list(coordinates.values()), axis=1)
-    shape = tuple(len(np.unique(column)) for column in coordinates.values())
     data = {**fields, **_errors(solution, coordinates, fields)}
-    meshio.Mesh(points, {CELLS[dimension]: grid_cells(shape)}, point_data=data).write(path, file_format="vtu")
+    meshio.Mesh(points, {CELLS[dimension]: cells}, point_data=data).write(path, file_format="vtu")
 
 
 CELLS = {1: "line", 2: "quad", 3: "hexahedron"}

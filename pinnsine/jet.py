@@ -21,6 +21,7 @@ from torch import Tensor
 
 from pinnsine.errors import EvaluationError
 from pinnsine.index import Collapsed, Index, describe, make_index, splits
+from pinnsine.layer_input import StackedInput
 from pinnsine.towers import TOWERS, power_tower
 
 
@@ -30,7 +31,7 @@ class Context:
 
     ``names``: names of all coordinates, where they are known. ``space``: names of the space coordinates, over which grad, div and
     laplacian run. ``normal``: components of the outward unit normal by coordinate, where the points lie on a boundary. ``indices``: the
-    derivatives that a network must carry. ``tape``: receives (weight, bias, input stack, output stack) of every linear layer evaluated,
+    derivatives that a network must carry. ``tape``: receives (weight, bias, layer input, output stack) of every linear layer evaluated,
     for the one-backward Jacobian.
     """
 
@@ -78,6 +79,10 @@ class Jet:
     def stacked(self) -> Tensor:
         """All components that the context asks for as one tensor (K, N, ...)."""
         return torch.stack([full(self.at(index), self) for index in self.context.indices])
+
+    def layer_input(self) -> StackedInput:
+        """These values as what a linear layer is fed."""
+        return StackedInput(self.stacked())
 
     shape = property(lambda self: self.values.shape)
     ndim = property(lambda self: self.values.ndim)

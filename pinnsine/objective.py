@@ -26,14 +26,16 @@ from pinnsine.constraint import Constraint, Prescribed, rows_of
 from pinnsine.errors import ProblemError
 from pinnsine.index import Index, closure
 from pinnsine.jet import Context, values
+from pinnsine.layer_input import by_row
 from pinnsine.least_squares import GaussNewtonStep
 from pinnsine.linearised import Dual, Linearised, form_for, require_finite
 from pinnsine.local import Local
 from pinnsine.points import Points
-from pinnsine.probe import coordinates_at, data_of
+from pinnsine.probe import coordinates_at, data_of, trace
 from pinnsine.scaling import row_scales
 from pinnsine.tangent import Columns, Outer, RowBlock, is_cheaper, tangent_kernel
 
+TRACED = 16  # points at which a constraint is evaluated to see which derivatives it asks for
 PROBE_ROWS = 256  # spread over all rows, because rows may be coupled in a part of the region only
 CACHE_ROWS = 512  # rows of a layer's outer products made at a time, so that they stay in the cache
 PROBE_TOLERANCE = 1e-9
@@ -358,7 +360,7 @@ class Objective:
             factors: dict[str, Columns | Outer] = {}
             for (weight, bias, inputs, _), slope in zip(taped, part, strict=False):
                 if slope is not None and weight:
-                    factors[weight] = Outer(_by_row(slope, nodes), _by_row(inputs.detach(), nodes))
+                    factors[weight] = Outer(by_row(slope, nodes), inputs.by_row(nodes))
                 if slope is not None and bias:
                     factors[bias] = Columns(slope[0].view(len(points), nodes, -1).sum(dim=1))
             numbers = _number_columns(part[len(taped) :], len(points), nodes)
@@ -400,10 +402,8 @@ class Objective:
             if slope is None:
                 continue
             if weight is not None:
-                left, right = _by_row(slope, nodes), _by_row(inputs.detach(), nodes)
                 for start in range(0, len(out), CACHE_ROWS):
-                    part = slice(start, start + CACHE_ROWS)
-                    put(weight, torch.einsum("kno,kni->noi", left[:, part], right[:, part]).flatten(1), start)
+                    put(weight, inputs.outer(slope, nodes, slice(start, min(start + CACHE_ROWS, len(out)))).flatten(1), start)
                 written.add(weight)
             if bias is not None:
                 put(bias, slope[0].view(len(out), nodes, -1).sum(dim=1), 0)
@@ -464,14 +464,6 @@ def spread(total: int, count: int) -> Tensor:
     return torch.linspace(0, total - 1, min(count, total)).round().long()
 
 
-def _by_row(tensor: Tensor, nodes: int) -> Tensor:
-    """(K, N Q, w) -> (K Q, N, w): the nodes of a row are summed over like the derivatives."""
-    if nodes == 1:
-        return tensor
-    components, _, width = tensor.shape
-    return tensor.view(components, -1, nodes, width).transpose(1, 2).reshape(components * nodes, -1, width)
-
-
 def _number_columns(slopes: Sequence[Tensor | None], rows: int, nodes: int) -> Tensor | None:
     """The Jacobian's columns (N, U) of the unknown numbers, from their slopes at the nodes; None where no number acts."""
     known = next((s for s in slopes if s is not None), None)
@@ -493,11 +485,17 @@ def position_factors(constraint: Constraint, problem, points: Points) -> Tensor 
     return factors
 
 
-def bind(ansatz: Ansatz, points: Mapping[str, Points], needs, scales, memory: float = 2e9) -> Objective:
+def bind(ansatz: Ansatz, points: Mapping[str, Points], memory: float = 2e9) -> Objective:
     """The objective of an ansatz at row points, with every constraint's Jacobian route probed at the ansatz's own parameters."""
     theta = ansatz.flat()
-    problem = ansatz.problem
-    terms = tuple(Term(c, needs[c.name], row_scales(problem, c, scales), "one backward") for c in problem.soft if len(points[c.name]))
+    terms = tuple(_term(ansatz, c, points[c.name]) for c in ansatz.problem.soft if len(points[c.name]))
     objective = Objective(ansatz, terms, points, memory)
     routed = tuple(replace(t, route=objective.route_of(t, theta)) for t in terms)
     return Objective(ansatz, routed, points, memory)
+
+
+def _term(ansatz: Ansatz, constraint: Constraint, points: Points) -> Term:
+    """A constraint with the derivatives that it asks for on a probe, and its rows' factors."""
+    problem, few = ansatz.problem, points.to(torch.float64, torch.device("cpu")).select(slice(0, TRACED))
+    need = trace(problem, constraint, few, ansatz.scales).need
+    return Term(constraint, need, row_scales(problem, constraint, ansatz.scales), "one backward")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor
@@ -13,50 +13,87 @@ from torch.nn.functional import linear
 from pinnsine.index import Collapsed, Index
 from pinnsine.jet import Context, Jet
 
+CACHED = 2**18  # values of the waves made at a time, so that they stay in the cache
+
 
 def plane_waves(x, weight: Tensor, phase: Tensor):
     """sin(weight x + phase): (N, d) -> (N, F), on tensors and on jets; the fast way where a jet is affine in the coordinates."""
     slopes = _slopes(x) if isinstance(x, Jet) and x.context is not None and x.context.indices is not None else None
     if slopes is None:
         return torch.sin(linear(x, weight, phase))
-    return PlaneWaves(x.values @ weight.T + phase, {n: weight @ slope for n, slope in slopes.items()}, x.context)
+    return PlaneWaves(x.values, weight, phase, {n: weight @ slope for n, slope in slopes.items()}, x.context)
 
 
 class PlaneWaves(Jet):
-    """sin(z), z (N, F) with constant derivatives ``slopes`` (F,) by coordinate: d^n sin(z) = sin(z + n pi / 2) times n slopes."""
+    """sin(z), z = weight x + phase (N, F) with constant ``slopes`` (F,) by coordinate: its nth derivative is sin(z + n pi / 2) times n slopes.
 
-    def __init__(self, z: Tensor, slopes: Mapping[str, Tensor], context: Context):
+    As the input of a linear layer they are never held for all derivatives, nor for all points at a time.
+    """
+
+    def __init__(self, x: Tensor, weight: Tensor, phase: Tensor, slopes: Mapping[str, Tensor], context: Context):
         super().__init__(context)
-        self.z, self.slopes = z, slopes
+        self.x, self.weight, self.phase, self.slopes = x, weight, phase, slopes
 
     @functools.cached_property
     def waves(self) -> tuple[Tensor, Tensor]:
         """sin(z) and cos(z)."""
-        return torch.sin(self.z), torch.cos(self.z)
-
-    @property
-    def values(self) -> Tensor:
-        return self.waves[0]
-
-    def stacked(self) -> Tensor:
-        if torch.is_grad_enabled() and self.z.requires_grad:  # torch's out= knows no differentiation
-            return super().stacked()
-        out = self.z.new_empty(len(self.context.indices), *self.z.shape)
-        for k, index in enumerate(self.context.indices):
-            wave, factor = self._parts(index)
-            torch.mul(wave, factor, out=out[k])
-        return out
+        z = torch.addmm(self.phase, self.x, self.weight.T)
+        return torch.sin(z), torch.cos(z)
 
     def _component(self, index):
-        wave, factor = self._parts(index)
+        wave, factor = self.waves[_kind(index)], self._factor(index)
         return wave if index == () else wave * factor
 
-    def _parts(self, index: Index) -> tuple[Tensor, Tensor]:
-        """The sine or the cosine, and the factor (F,) in front of it."""
+    def _factor(self, index: Index) -> Tensor:
+        """What stands in front of the sine or the cosine (F,)."""
         if isinstance(index, Collapsed):
-            return self.waves[0], -sum(self.slopes[n] ** 2 for n in index.names)
+            return -sum(self.slopes[n] ** 2 for n in index.names)
         sign = -1.0 if len(index) % 4 in (2, 3) else 1.0
-        return self.waves[len(index) % 2], sign * math.prod((self.slopes[n] for n in index), start=torch.ones_like(self.z[0]))
+        return sign * math.prod((self.slopes[n] for n in index), start=torch.ones_like(self.phase))
+
+    def layer_input(self):
+        """Themselves; where the waves depend on parameters the general way is taken."""
+        fixed = not any(t.requires_grad for t in (self.x, self.weight, self.phase))
+        return self if fixed else super().layer_input()
+
+    def times(self, weight: Tensor) -> Tensor:
+        """The layer's outputs (K, N, out) without bias, for weight (out, F)."""
+        if self.context.tape is not None:  # slopes by the outputs are all that is asked for then
+            weight = weight.detach()
+        step = max(1, CACHED // len(self.phase))
+        return torch.cat([self._times(slice(start, start + step), weight) for start in range(0, len(self.x), step)], dim=1)
+
+    def outer(self, slopes: Tensor, nodes: int, rows: slice) -> Tensor:
+        """sum over derivatives and a row's nodes of slopes (x) inputs: (rows, out, F), for slopes (K, N, out), N = rows times nodes."""
+        part = slice(rows.start * nodes, rows.stop * nodes)
+        found = sum(wave[:, None] * torch.einsum("kno,kf->nof", slopes[own, part], factors) for own, wave, factors in self._split(part))
+        return found if nodes == 1 else found.view(-1, nodes, *found.shape[1:]).sum(dim=1)
+
+    def by_row(self, nodes: int) -> Tensor:
+        """The waves with the derivatives and nodes of a row side by side (K Q, N, F)."""
+        return super().layer_input().by_row(nodes)
+
+    def _times(self, part: slice, weight: Tensor) -> Tensor:
+        """The layer's outputs at some of the points: sines and cosines times the weights with all factors, in one matrix product each."""
+        order, found = [], []
+        for own, wave, factors in self._split(part):
+            scaled = (factors[:, None] * weight).flatten(0, 1)
+            found.append((wave @ scaled.T).view(len(wave), len(own), -1).transpose(0, 1))
+            order += own
+        return torch.cat(found)[torch.tensor(order).argsort()]
+
+    def _split(self, part: slice) -> Iterator[tuple[list[int], Tensor, Tensor]]:
+        """For the sine, then for the cosine: the components that have it, its values (n, F) at some of the points, its factors."""
+        z = torch.addmm(self.phase, self.x[part], self.weight.T)
+        for kind, function in enumerate((torch.sin, torch.cos)):
+            own = [k for k, index in enumerate(self.context.indices) if _kind(index) == kind]
+            if own:
+                yield own, function(z), torch.stack([self._factor(self.context.indices[k]) for k in own])
+
+
+def _kind(index: Index) -> int:
+    """0 where a derivative of a sine is a sine, 1 where it is a cosine."""
+    return 0 if isinstance(index, Collapsed) else len(index) % 2
 
 
 def _slopes(x: Jet) -> dict[str, Tensor] | None:

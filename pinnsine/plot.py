@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from pinnsine.domain import Axis, Box
+from pinnsine.domain import Axis, Domain
 from pinnsine.export import replacing, require_suffix
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from pinnsine.reference import Reference
     from pinnsine.solution import Solution
 
 FORMATS = (".png", ".pdf", ".svg", ".jpg")
@@ -84,7 +85,7 @@ class Plane:
         return {**self.fixed, self.horizontal.name: horizontal, **pair}
 
 
-def drawn_plane(domain: Box) -> Plane:
+def drawn_plane(domain: Domain) -> Plane:
     """The first two space coordinates, else time and the first other coordinate, else the only one there is."""
     space = [a for a in domain.axes if a.role == "space"]
     by_role = sorted(domain.axes, key=lambda a: ("time", "space", "parameter").index(a.role))
@@ -104,30 +105,33 @@ class View:
     truth: Mapping[str, np.ndarray]
 
 
-def look(solution: Solution) -> View:
-    """The solution and its reference on the plane to draw."""
-    plane = drawn_plane(solution.problem.domain)
+def look(solution: Solution, plane: Plane | None = None, reference: Reference | None = None) -> View:
+    """The solution and a reference, by default the problem's own, on a plane, by default the one to draw."""
+    plane = plane or drawn_plane(solution.problem.domain)
     if plane.vertical is None:
         line = np.linspace(plane.horizontal.lower, plane.horizontal.upper, CURVE)
-        return View(plane, line, None, *evaluate(solution, plane.at(line)))
+        return View(plane, line, None, *evaluate(solution, plane.at(line), reference))
     across, up = _centres(plane.horizontal), _centres(plane.vertical)
-    return View(plane, across, up, *evaluate(solution, plane.at(across[None, :], up[:, None])))
+    return View(plane, across, up, *evaluate(solution, plane.at(across[None, :], up[:, None]), reference))
 
 
 def _centres(axis: Axis) -> np.ndarray:
     return axis.lower + axis.length * (np.arange(PIXELS) + 0.5) / PIXELS
 
 
-def evaluate(solution: Solution, coordinates: Mapping) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """The fields, and what the reference says of them, at coordinates that broadcast."""
+Fields = dict[str, np.ndarray]
+
+
+def evaluate(solution: Solution, coordinates: Mapping, reference: Reference | None = None) -> tuple[Fields, Fields]:
+    """The fields, and what a reference, by default the problem's own, says of them, at coordinates that broadcast."""
     names = solution.problem.domain.names
     arrays = dict(zip(names, np.broadcast_arrays(*(coordinates[n] for n in names)), strict=True))
-    found, reference = solution.predict(**arrays), solution.problem.reference
+    found, reference = solution.predict(**arrays), reference or solution.problem.reference
     if reference is None:
         return found, {}
     shape = arrays[names[0]].shape
     truth = reference.evaluate({n: torch.tensor(a.ravel(), dtype=torch.float64) for n, a in arrays.items()})
-    return found, {n: v.numpy().reshape(shape) for n, v in truth.items() if n in found}
+    return found, {n: np.where(np.isnan(found[n]), np.nan, v.numpy().reshape(shape)) for n, v in truth.items() if n in found}
 
 
 def arrange(solution: Solution, view: View) -> tuple[Panels, list[list[str]]]:
@@ -217,7 +221,8 @@ def telling_lines(view: View, name: str) -> np.ndarray:
     The middle alone would be blank for solutions such as sin(pi x) sin(4 pi y).
     """
     axis, values = view.plane.vertical, view.found[name]
-    variation = np.nan_to_num(values.max(axis=1) - values.min(axis=1), nan=-1.0)
+    held = np.ma.masked_invalid(values)
+    variation = (held.max(axis=1) - held.min(axis=1)).filled(-1.0)
     middle, most = (axis.lower + axis.upper) / 2, float(view.vertical[variation.argmax()])
     return np.array([middle] if abs(most - middle) < 0.05 * axis.length else sorted((middle, most)))
 

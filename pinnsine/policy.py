@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from pinnsine.constraint import Periodic, Residual, row_points
+from pinnsine.constraint import Inequality, Periodic, Residual, row_points
+from pinnsine.domain import Domain
 from pinnsine.index import Collapsed, Index
 from pinnsine.nets import MLP, FrozenSines, Siren
 from pinnsine.optim import GaussNewton, LevenbergMarquardt
@@ -110,6 +111,8 @@ def frozen_attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, .
 
 def is_linear(problem: Problem, scales) -> bool:
     """Whether all rows are affine in the fields: r(a u + (1 - a) v) = a r(u) + (1 - a) r(v), tried on probes. Unknown numbers count as not."""
+    if any(isinstance(c, Inequality) for c in problem.constraints):
+        return False
     for constraint in problem.constraints:
         points = row_points(constraint, problem.domain, 64, "sobol", torch.Generator().manual_seed(3))
         ends = [trace(problem, constraint, points, scales, seed=k) for k in (0, 1)]
@@ -174,7 +177,7 @@ def _sensitivity(problem, constraint, points, scales, field: str, index: Index) 
 
 def share_points(problem: Problem, points, default: int = POINTS) -> dict[str, int]:
     """Row points by constraint: ``points`` as given (a total for equations, or by name), the rest by the default total."""
-    equations = [c for c in problem.soft if isinstance(c, Residual) and c.on is None]
+    equations = [c for c in problem.soft if isinstance(c, Residual) and isinstance(c.region(problem.domain), Domain)]
     others = [c for c in problem.soft if c not in equations]
     total = points if isinstance(points, int) else default
     shares = {c.name: max(1, total // max(1, len(equations))) for c in equations}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pinnsine.check import Report, check
 from pinnsine.constraint import Constraint, Integral, Periodic, Prescribed, hard_parts
-from pinnsine.domain import Box, Region
+from pinnsine.domain import Box, Domain, Part, Product, Region
 from pinnsine.errors import ProblemError
 from pinnsine.local import Names
 from pinnsine.points import Points
@@ -38,20 +38,31 @@ class Field:
 
 @dataclass(frozen=True)
 class Unknown:
-    """An unknown number with its starting value: ``Unknown("D", 1.0, positive=True)``.
+    """An unknown number with its starting value: ``Unknown("D", 1.0, positive=True)`` or ``Unknown("D", 1.0, bounds=(0.1, 2))``.
 
-    A positive unknown is D = start * exp(theta), so that its start must be positive.
+    A positive unknown is D = start * exp(theta), so that its start must be positive; one with bounds (a, b) is
+    D = a + (b - a) / (1 + exp(-theta)), so that its start lies between them.
     """
 
     name: str
     start: float
     positive: bool = False
+    bounds: tuple[float, float] | None = None
 
     def __post_init__(self):
         if not math.isfinite(self.start):
             raise ProblemError(f"Unknown {self.name!r} must start at a finite number, got {self.start}.")
         if self.positive and not self.start > 0:
             raise ProblemError(f"Unknown {self.name!r} is declared positive, so its start must be above zero, got {self.start:g}.")
+        if self.bounds is None:
+            return
+        bounds = tuple(float(b) for b in self.bounds) if isinstance(self.bounds, Sequence) else ()
+        if len(bounds) != 2 or self.positive or not -math.inf < bounds[0] < self.start < bounds[1] < math.inf:
+            raise ProblemError(
+                f"Unknown {self.name!r}: bounds= are two finite numbers around the start {self.start:g}, without positive=, "
+                f"got {self.bounds!r}."
+            )
+        object.__setattr__(self, "bounds", bounds)
 
 
 class Problem:
@@ -63,7 +74,7 @@ class Problem:
 
     def __init__(
         self,
-        domain: Box,
+        domain: Domain,
         fields: str | Field | Sequence[str | Field],
         constraints: Sequence[Constraint],
         *,
@@ -71,7 +82,7 @@ class Problem:
         reference: Reference | None = None,
         name: str = "problem",
     ):
-        if not isinstance(domain, Box):
+        if not isinstance(domain, Domain):
             raise ProblemError(f"A problem's first argument is its domain, got {type(domain).__name__}.")
         fields = (fields,) if isinstance(fields, str | Field) else tuple(fields)
         self.domain, self.reference, self.name = domain, reference, name
@@ -107,7 +118,7 @@ class Problem:
         return check(self)
 
 
-def _bind(field: Field, domain: Box) -> Field:
+def _bind(field: Field, domain: Domain) -> Field:
     of = tuple(field.of.replace(",", " ").split()) if isinstance(field.of, str) else tuple(field.of)
     for name in of:
         domain.axis(name)
@@ -124,7 +135,9 @@ def _validate(constraint: Constraint, problem: Problem) -> None:
         if constraint.on is not None:
             raise ProblemError(f"Constraint {constraint.name!r}: an integral runs over whole coordinates, so it takes no on=.")
         for name in constraint.over:
-            domain.axis(name)
+            _require_interval(constraint, domain, name)
+    if isinstance(constraint, Periodic):
+        _require_interval(constraint, domain, constraint.coordinate)
     region = constraint.region(domain)
     missing = [n for n in domain.names if n not in region.names] if constraint.on is not None else []
     if missing:
@@ -147,9 +160,21 @@ def _validate(constraint: Constraint, problem: Problem) -> None:
                 _validate_faces(constraint, problem.field(target), domain)
 
 
-def _validate_faces(constraint: Prescribed, field: Field, domain: Box) -> None:
+def _require_interval(constraint: Constraint, domain: Domain, name: str) -> None:
+    """Refuse a coordinate that runs along a shape, where it has no range of its own."""
+    domain.axis(name)
+    if not isinstance(domain, Box) and not (isinstance(domain, Product) and name in domain.rest.names):
+        raise ProblemError(
+            f"Constraint {constraint.name!r} runs along {name}, which needs a range of its own, as on a box; here it is {domain.describe()}."
+        )
+
+
+def _validate_faces(constraint: Prescribed, field: Field, domain: Domain) -> None:
     for face in hard_parts(constraint, domain):
-        if face.name not in field.of:
+        if isinstance(face, Part):
+            if missing := [n for n in face.shape.names if n not in field.of]:
+                raise ProblemError(f"Constraint {constraint.name!r}: {field.name!r} does not depend on {missing[0]}: use hard=False.")
+        elif face.name not in field.of:
             raise ProblemError(
                 f"Constraint {constraint.name!r}: {field.name!r} does not depend on {face.name}, so it cannot be hard on {face.describe()}: "
                 "use hard=False."

@@ -1,4 +1,4 @@
-"""Gauss quadrature on boxes and their faces."""
+"""Gauss quadrature on boxes and their faces, Sobol points elsewhere."""
 
 from __future__ import annotations
 
@@ -26,21 +26,27 @@ def tensor_rule(axes: Sequence[Axis], count: int) -> tuple[Points, Tensor]:
 
 
 def nodes_and_weights(region: Region, count: int) -> tuple[Points, Tensor]:
-    """Nodes and weights of an integral over a box, a face or several faces; Sobol points in more than three dimensions.
+    """Nodes and weights of an integral over a box, a face or several faces; Sobol points on shapes and in more than three dimensions.
 
-    Raises ProblemError for any other region.
+    Raises ProblemError for what is no region.
     """
     if isinstance(region, Faces):
         parts = [nodes_and_weights(face, count) for face in region.faces]
         return Points.join([p for p, _ in parts]), torch.cat([w for _, w in parts])
-    if not isinstance(region, Box | Face):
+    if not isinstance(region, Region):
         raise ProblemError(f"Integrals run over a domain or its sides, got {type(region).__name__}.")
+    if not isinstance(region, Box | Face):
+        return _sobol_rule(region)
     axes = list(region.axes) if isinstance(region, Box) else [a for a in region.box.axes if a.name != region.name]
     if len(axes) > MOST_DIMENSIONS:
-        points = region.sample(SOBOL_NODES, "sobol", torch.Generator().manual_seed(0))
-        return points, torch.full((len(points),), region.measure / len(points), dtype=torch.float64)
+        return _sobol_rule(region)
     if isinstance(region, Box):
         return tensor_rule(axes, count)
     points, weights = tensor_rule(axes, count) if axes else (Points({region.name: [0.0]}), torch.ones(1, dtype=torch.float64))
     columns = {**points.columns, region.name: torch.full((len(points),), region.value, dtype=torch.float64)}
     return Points({n: columns[n] for n in region.names}, region.normal_columns(len(points))), weights
+
+
+def _sobol_rule(region: Region) -> tuple[Points, Tensor]:
+    points = region.sample(SOBOL_NODES, "sobol", torch.Generator().manual_seed(0))
+    return points, torch.full((len(points),), region.measure / len(points), dtype=torch.float64)

@@ -39,8 +39,8 @@ def linear(jet, weight: Tensor, bias: Tensor | None = None) -> Jet:
     if context is None or context.indices is None:
         product = Linear(lambda v: v @ weight.T, jet)
         return product if bias is None else add(product, bias)
-    inputs = jet.stacked()  # (K, N, in)
-    outputs = inputs @ weight.T  # (K, N, out)
+    inputs = jet.layer_input()
+    outputs = inputs.times(weight)  # (K, N, out)
     if context.tape is not None:
         if not outputs.requires_grad:  # the first layer with its weight held: its bias may be free
             outputs.requires_grad_()

@@ -19,10 +19,10 @@ from torch import nn
 
 from pinnsine.ansatz import Ansatz, build_ansatz
 from pinnsine.constraint import Dirichlet, Periodic, row_points
-from pinnsine.domain import Axis, Box
+from pinnsine.continuation import window_problem
+from pinnsine.domain import Axis, Box, Face
 from pinnsine.errors import ProblemError
 from pinnsine.history import History
-from pinnsine.march import window_problem
 from pinnsine.nets import from_record, to_record
 from pinnsine.outcome import Outcome
 from pinnsine.probe import FieldScale, trace
@@ -91,7 +91,7 @@ def load(path: str | Path, problem: Problem | None = None, net: nn.Module | None
     ansatz.load(torch.from_numpy(theta))
     ansatz.load_state_dict({n: torch.from_numpy(b) for n, b in frozen.items()}, strict=False)
     estimate = {n: float("nan") if v is None else v for n, v in spec["estimate"].items()}
-    return Solution(problem, ansatz, History(history), Outcome[spec["outcome"]], estimate, spec["settings"])
+    return Solution(problem, ansatz, History(history), Outcome[spec["outcome"]], estimate, spec["settings"], spec.get("unknown_errors", {}))
 
 
 def _trial(problem: Problem, spec: dict, net: nn.Module | None, path) -> Ansatz:
@@ -119,6 +119,7 @@ def _spec(solution: Solution) -> dict:
         "name": problem.name,
         "source": problem.source,
         "axes": [asdict(a) for a in problem.domain.axes],
+        "shape": None if isinstance(problem.domain, Box) else problem.domain.describe(),
         "fields": [asdict(f) for f in problem.fields],
         "unknowns": [asdict(u) for u in problem.unknowns],
         **_trial_spec(ansatz),
@@ -129,9 +130,11 @@ def _spec(solution: Solution) -> dict:
             [p.constraint, field, p.face.name, p.face.value, p.target if isinstance(p.target, int | float) else None]
             for field, parts in ansatz.hard.items()
             for p in parts
+            if isinstance(p.face, Face)
         ],
         "outcome": solution.outcome.name,
         "estimate": {n: v if np.isfinite(v) else None for n, v in solution.estimate.items()},
+        "unknown_errors": {n: e for n, e in solution.unknown_errors.items() if np.isfinite(e)},
         "settings": solution.settings,
     }
 
@@ -186,6 +189,10 @@ def _require_same(problem: Problem, spec: dict, prints: dict, path) -> None:
 
 def _bare_problem(spec: dict, path) -> Problem:
     """What can be rebuilt from the file alone: domain, fields, unknowns, and conditions built in with constant values."""
+    if spec.get("shape"):
+        raise ProblemError(
+            f"{path}: the file does not keep its domain, {spec['shape']}: give the problem again, as in load(path, problem=...)."
+        )
     domain = Box(*(Axis(**a) for a in spec["axes"]))
     constraints: list = [Periodic(f"periodic {n}", n, hard=True) for n in spec["periodic"]]
     for k, (name, field, axis, value, target) in enumerate(spec["hard"]):

@@ -32,6 +32,13 @@ def grid(count: int, dimension: int, generator: torch.Generator) -> Tensor:
     return torch.cartesian_prod(*[axis] * dimension).reshape(-1, dimension)
 
 
+def halton(count: int, dimension: int, generator: torch.Generator) -> Tensor:
+    """Scrambled Halton points (Owen 2017), as drawn by scipy."""
+    from scipy.stats import qmc
+
+    return torch.from_numpy(qmc.Halton(dimension, rng=integer_seed(generator)).random(count))
+
+
 def latin_hypercube(count: int, dimension: int, generator: torch.Generator) -> Tensor:
     """One point in each of ``count`` slices of every axis (McKay, Beckman & Conover 1979), as drawn by scipy."""
     from scipy.stats import qmc
@@ -41,6 +48,7 @@ def latin_hypercube(count: int, dimension: int, generator: torch.Generator) -> T
 
 SAMPLERS: dict[str, Callable[[int, int, torch.Generator], Tensor]] = {
     "sobol": sobol,
+    "halton": halton,
     "uniform": uniform,
     "grid": grid,
     "latin_hypercube": latin_hypercube,

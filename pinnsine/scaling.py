@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import torch
 
-from pinnsine.constraint import Constraint, Prescribed, Residual, row_points, target_values
+from pinnsine.constraint import Constraint, Residual, Target, row_points, target_values
 from pinnsine.errors import ProblemError
 from pinnsine.jet import Constant, Context, values
 from pinnsine.local import Local
@@ -50,20 +50,29 @@ def _range_scale(limits: tuple[float, float]) -> FieldScale:
 
 
 def _prescribed_scale(problem: Problem, name: str, samples: Mapping[str, Points]) -> FieldScale:
-    found = []
+    """From the middle and half the range of given values; a given derivative tells an amplitude, what it adds up to over half-lengths."""
+    found, slopes = [], [0.0]
     for constraint in problem.constraints:
-        if isinstance(constraint, Prescribed) and name in constraint.targets:
-            points = samples[constraint.name]
-            context = Context(problem.domain.names, problem.domain.space, points.normal)
-            numbers = {u.name: Constant(torch.tensor(u.start, dtype=torch.float64), context) for u in problem.unknowns}
-            local = Local(problem.names, context, coordinates_at(problem, points, context), {}, numbers, data_of(problem, points))
-            with contextlib.suppress(ProblemError):  # a value given by another field tells no scale
-                found.append(torch.as_tensor(values(target_values(constraint.targets[name], local)), dtype=torch.float64).reshape(-1))
+        for field, index, target in constraint.prescribed(problem.names):
+            given = _given(problem, target, samples[constraint.name]) if field == name else None
+            if given is not None and not index:
+                found.append(given)
+            elif given is not None:
+                slopes.append(_rms(given) * math.prod(problem.domain.axis(n).length / 2 for n in index))
     if not found:
-        return FieldScale(0.0, 0.0)
+        return FieldScale(0.0, max(slopes))
     low, high = float(torch.cat(found).min()), float(torch.cat(found).max())
     middle, half = (low + high) / 2, (high - low) / 2
-    return FieldScale(middle if abs(middle) > 0.05 * half else 0.0, half)
+    return FieldScale(middle if abs(middle) > 0.05 * half else 0.0, max(half, *slopes))
+
+
+def _given(problem: Problem, target: Target, points: Points) -> torch.Tensor | None:
+    """A prescribed value at points (N,) or (1,); None where it is given by another field."""
+    context = Context(problem.domain.names, problem.domain.space, points.normal)
+    numbers = {u.name: Constant(torch.tensor(u.start, dtype=torch.float64), context) for u in problem.unknowns}
+    local = Local(problem.names, context, coordinates_at(problem, points, context), {}, numbers, data_of(problem, points))
+    with contextlib.suppress(ProblemError):
+        return torch.as_tensor(values(target_values(target, local)), dtype=torch.float64).reshape(-1)
 
 
 def _balanced_amplitude(problem: Problem, name: str, scales: Mapping[str, FieldScale], samples: Mapping[str, Points]) -> float:

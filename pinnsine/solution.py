@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from pinnsine.ansatz import Ansatz
+from pinnsine.comparison import Comparison, compare
 from pinnsine.constraint import Residual, rows_of
+from pinnsine.domain import Box
 from pinnsine.errors import ProblemError
 from pinnsine.history import History
 from pinnsine.jet import values
@@ -27,28 +30,16 @@ CHUNK = 20_000  # points predicted at a time
 
 @dataclass(frozen=True)
 class UnknownValue:
-    """The value found for an unknown number."""
+    """The value found for an unknown number, and its standard error from the data; NaN where there are none."""
 
     value: float
+    error: float = math.nan
+
+    def __str__(self) -> str:
+        return f"{self.value:.6g}" if math.isnan(self.error) else f"{self.value:.6g} +- {self.error:.2g}"
 
     def __float__(self) -> float:
         return self.value
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Errors by field against a reference on ``count`` points, and the reference's own floor."""
-
-    relative_l2: Mapping[str, float]
-    max_error: Mapping[str, float]
-    floor: Mapping[str, float]
-    count: int
-
-    def __str__(self) -> str:
-        return "\n".join(
-            f"{n}: relative L2 {e:.1e}, max {self.max_error[n]:.1e} on {self.count:,} points (reference floor {self.floor[n]:.0e})"
-            for n, e in self.relative_l2.items()
-        )
 
 
 @dataclass(frozen=True)
@@ -56,7 +47,7 @@ class Solution:
     """A solved problem.
 
     ``estimate[field]``: the estimated relative L2 error, found without a reference. ``history``: the table of the run. ``outcome``: why
-    it ended. ``settings``: what was used.
+    it ended. ``settings``: what was used. ``unknown_errors``: the standard errors of the unknown numbers.
     """
 
     problem: Problem
@@ -65,11 +56,12 @@ class Solution:
     outcome: Outcome
     estimate: Mapping[str, float]
     settings: Mapping[str, object]
+    unknown_errors: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def unknowns(self) -> dict[str, UnknownValue]:
         """The unknown numbers by name."""
-        return {n: UnknownValue(v) for n, v in self.ansatz.unknown_values(self.ansatz.flat()).items()}
+        return {n: UnknownValue(v, self.unknown_errors.get(n, math.nan)) for n, v in self.ansatz.unknown_values(self.ansatz.flat()).items()}
 
     @property
     def module(self) -> nn.Module:
@@ -80,17 +72,22 @@ class Solution:
         """The fields at points given by coordinates, which broadcast against each other.
 
         Without ``expression``: a dict of float64 arrays by field. With a name such as ``"u_xx"`` or a function of s: one array. Points
-        outside the domain are extrapolated, with one warning. Raises ProblemError for missing or extra coordinates.
+        outside the domain are extrapolated, with one warning; in the holes of a shape and around it values are NaN.
+        Raises ProblemError for missing or extra coordinates.
         """
         arrays = [torch.as_tensor(np.asarray(_plain(c), dtype=np.float64)) for c in self._ordered(coordinates)]
         arrays = torch.broadcast_tensors(*arrays)
         shape = arrays[0].shape
         points = Points({n: a.reshape(-1).contiguous() for n, a in zip(self.problem.domain.names, arrays, strict=True)})
-        if len(points) and not bool(self.problem.domain.contains(points).all()):
-            warnings.warn(f"Some points lie outside the domain {self.problem.domain.describe()}: values there are extrapolated.", stacklevel=2)
-        if expression is None:
-            return {f.name: v.reshape(shape).numpy() for f, v in zip(self.problem.fields, self._evaluate(None, points), strict=True)}
-        return self._evaluate(_function(expression), points)[0].reshape(shape).numpy()
+        domain = self.problem.domain
+        inside, box = domain.contains(points), Box(*domain.axes)
+        if not bool((inside if isinstance(domain, Box) else box.contains(points)).all()):
+            warnings.warn(f"Some points lie outside the domain {domain.describe()}: values there are extrapolated.", stacklevel=2)
+        found = self._evaluate(None if expression is None else _function(expression), points)
+        if not isinstance(domain, Box):
+            found = [torch.where(inside | ~box.contains(points), v, math.nan) for v in found]
+        found = [v.reshape(shape).numpy() for v in found]
+        return dict(zip(self.problem.names.fields, found, strict=True)) if expression is None else found[0]
 
     def _ordered(self, coordinates: Mapping) -> list:
         names = self.problem.domain.names
@@ -115,27 +112,34 @@ class Solution:
                 parts.append([values(v).cpu().double() for v in rows_of(constraint, local, len(chunk)).values()])
         return [torch.cat(column) for column in zip(*parts, strict=True)] or [torch.empty(0, dtype=torch.float64)] * len(names)
 
-    def compare(self, reference: Reference | None = None) -> Comparison:
+    def evaluate(self, points: Points) -> list[Tensor]:
+        """Float64 values (N,) of all fields at points, in the problem's order."""
+        return self._evaluate(None, points)
+
+    def compare(
+        self,
+        reference: Reference | None = None,
+        *,
+        points: int | Points | None = None,
+        times: Sequence[float] = (),
+        away: Mapping[str, Callable] | None = None,
+        h1: bool = False,
+    ) -> Comparison:
         """Errors against a reference, by default the problem's own, on the domain's grid.
 
-        Raises ProblemError if there is none, or if it shares no field with the problem.
+        Points at which the reference is not finite are left out, and not counted.
+
+        Args:
+            points: a number of random points of a fixed seed, or the points to compare at, in place of the grid.
+            times: compare at each of these times as well: ``comparison.at[0.5]``.
+            away: compare on parts of the points as well, by a name and a function of s that is true where points count:
+                ``away={"the kink": lambda s: s.x.abs() < 0.95}`` gives ``comparison.away["the kink"]``.
+            h1: compare values and first derivatives together as well.
+
+        Raises:
+            ProblemError: there is no reference, it shares no field with the problem, or an argument is not as said.
         """
-        reference = reference or self.problem.reference
-        if reference is None:
-            raise ProblemError("There is no reference to compare with: give compare(reference) one, or the problem reference=.")
-        grid = self.problem.domain.grid()
-        truth = reference.evaluate(grid.columns)
-        shared = [f.name for f in self.problem.fields if f.name in truth]
-        if not shared:
-            raise ProblemError(f"The reference has fields {', '.join(truth)}, none of which is a field of the problem.")
-        found = dict(zip(self.problem.names.fields, self._evaluate(None, grid), strict=True))
-        differences = {n: found[n] - truth[n] for n in shared}
-        return Comparison(
-            {n: float(d.norm() / truth[n].norm()) for n, d in differences.items()},
-            {n: float(d.abs().max()) for n, d in differences.items()},
-            {n: float(reference.floor[n]) for n in shared},
-            len(grid),
-        )
+        return compare(self, reference, points, times, away, h1)
 
     def integrate(self, expression: str | Callable, over=None, points: int = 48) -> float:
         """The integral of an expression over the domain or a part of it.
@@ -152,6 +156,12 @@ class Solution:
         from pinnsine.plot import plot_solution
 
         return plot_solution(self, path)
+
+    def plot_errors(self, path: str | Path, reference: Reference | None = None, times: Sequence[float] = ()) -> Path:
+        """A picture of the distance of every field from a reference, at several times where space has two dimensions (.png, .pdf, .svg)."""
+        from pinnsine.error_maps import plot_errors
+
+        return plot_errors(self, path, reference, times)
 
     def export(self, path: str | Path) -> Path:
         """The fields on a grid as .npz, .csv or .vtu."""

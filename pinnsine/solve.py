@@ -34,12 +34,13 @@ from pinnsine.objective import Objective, bind
 from pinnsine.optim import LevenbergMarquardt
 from pinnsine.outcome import Outcome
 from pinnsine.points import Points
-from pinnsine.probe import FieldScale, trace
+from pinnsine.probe import FieldScale
 from pinnsine.problem import Problem
 from pinnsine.rest import from_rest
 from pinnsine.scaling import field_scales
 from pinnsine.solution import Solution
 from pinnsine.state import State
+from pinnsine.uncertainty import unknown_errors
 from pinnsine.version import VERSION
 
 DEFAULT_TIME = "2m"
@@ -66,6 +67,7 @@ def solve(
     callbacks: Sequence[Callable[[Mapping], bool | None]] = (),
     out: str | Path | None = None,
     progress: bool = True,
+    estimate: bool = True,
 ) -> Solution:
     """Solve a problem; everything that is not given is chosen (``pinnsine.policy``), and said in ``solution.settings["reason"]``.
 
@@ -73,7 +75,7 @@ def solve(
         net: a specification such as ``Siren(width=32)``, or any module (N, d) -> (N, m) of the scaled coordinates.
         optimizer: a method, or a list of them as phases.
         points: row points of the equations together, or by constraint.
-        sampler: "sobol", "uniform", "grid", "latin_hypercube", or "rad" for adaptive points (see ``pinnsine.resampling``).
+        sampler: "sobol", "halton", "uniform", "grid", "latin_hypercube", or "rad" for adaptive points (see ``pinnsine.resampling``).
         evaluator: "taylor", "forward", "reverse" or "auto".
         dtype, device: "float64" or "float32"; "cpu", "cuda" or "auto".
         seed: of network and points.
@@ -86,6 +88,7 @@ def solve(
         callbacks: called with a record of every iteration; one that returns True ends the run.
         out: a run file (.h5) to write at the end.
         progress: show a progress line.
+        estimate: whether to estimate the error at the end; NaN otherwise.
 
     Returns:
         The best solution by held-out rows, also after Ctrl-C.
@@ -102,16 +105,17 @@ def solve(
     with _threads(threads), _progress(progress) as line:
         scales = field_scales(problem)
         plan = policy.plan(problem, scales, net, phases, points, sampler, start, dtype, memory)
-        reserve = min(ESTIMATE_SECONDS, ESTIMATE_SHARE * clock.budget)
+        reserve = min(ESTIMATE_SECONDS, ESTIMATE_SHARE * clock.budget) if estimate else 0.0
         limits = Limits(clock, iterations or math.inf, target, reserve)
         call = _Call(
             problem, scales, points, evaluator, getattr(torch, dtype), device_of(device), seed, memory, start, limits, [*callbacks, *line]
         )
         best = _best(plan, call)
         best.ansatz.load(best.state.best if best.state.best is not None else best.state.theta)
-        estimate = estimate_error(best.held_out, best.ansatz.flat(), clock)
+        errors = estimate_error(best.held_out, best.ansatz.flat(), clock) if estimate else {f.name: math.nan for f in problem.fields}
+        unknown = unknown_errors(best.state.objective, best.ansatz.flat())
         settings = _settings(best, call)
-    solution = Solution(problem, best.ansatz, best.state.history, best.outcome, estimate, settings)
+    solution = Solution(problem, best.ansatz, best.state.history, best.outcome, errors, settings, unknown)
     if out is not None:
         solution.save(out)
     return solution
@@ -245,10 +249,7 @@ def _bind(ansatz: Ansatz, attempt: policy.Attempt, call: _Call) -> tuple[Objecti
         return {n: p.to(call.dtype, call.device) for n, p in drawn.items()}
 
     training = draw(call.seed + 1, 1.0)
-    needs = {
-        c.name: trace(problem, c, training[c.name].to(torch.float64, "cpu").select(slice(0, 16)), ansatz.scales).need for c in problem.soft
-    }
-    objective = bind(ansatz, training, needs, ansatz.scales, call.memory)
+    objective = bind(ansatz, training, call.memory)
     return objective, objective.with_points(draw(call.seed + 1_000_003, policy.HELD_OUT))
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pinnsine.constraint import Prescribed
-from pinnsine.domain import Box
+from pinnsine.domain import Domain
 from pinnsine.points import Points
 from pinnsine.problem import Problem
 
@@ -32,7 +32,7 @@ def data_reach(problem: Problem, share: float = SHARE) -> float | None:
     return max((r for r in reaches if r is not None), default=None)
 
 
-def reach_along_axes(points: Points, values: Tensor, domain: Box, share: float = SHARE) -> float | None:
+def reach_along_axes(points: Points, values: Tensor, domain: Domain, share: float = SHARE) -> float | None:
     """The largest over the coordinates of the wave number below which ``share`` of the energy of values (N,) lies; None off a grid."""
     found = on_grid(points, values, domain.names)
     if found is None:

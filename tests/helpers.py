@@ -13,7 +13,7 @@ from pinnsine.local import Local, Names
 from pinnsine.nets import MLP
 from pinnsine.objective import bind
 from pinnsine.points import Points
-from pinnsine.probe import FieldScale, coordinates_at, data_of, trace
+from pinnsine.probe import FieldScale, coordinates_at, data_of
 
 
 def rand(*shape, seed=0, low=-1.0, high=1.0):
@@ -101,10 +101,9 @@ def bound(problem, net=None, count=6, evaluator="auto", memory=2e9, sampler="sob
     scales = {field.name: FieldScale(0.3, 0.7) for field in problem.fields}
     generator = torch.Generator().manual_seed(seed)
     points = {c.name: row_points(c, problem.domain, count, sampler, generator) for c in problem.constraints}
-    needs = {c.name: trace(problem, c, points[c.name], scales).need for c in problem.constraints}
     ansatz = build_ansatz(problem, net or MLP(5, 2), scales, generator, evaluator).to(dtype)
     points = {n: p.to(dtype, torch.device("cpu")) for n, p in points.items()}
-    objective = bind(ansatz, points, needs, scales, memory)
+    objective = bind(ansatz, points, memory)
     return objective, ansatz.flat() + 0.1 * rand(ansatz.size, seed=seed + 1)
 
 

@@ -88,8 +88,17 @@ def test_list_gives_each_problem_a_line_with_the_first_sentence(capsys, monkeypa
     (tmp_path / "bare.py").write_text("x = 1")
     (tmp_path / "_private.py").write_text("")
     monkeypatch.setattr("pinnsine.problem.problems_folder", lambda: tmp_path)
+    monkeypatch.setattr(cli, "measured_errors", lambda: {"line": "3.0e-12 in 4 s"})
     assert run("list") == 0
-    assert capsys.readouterr().out == "bare\nline  A straight line.\n"
+    assert capsys.readouterr().out == "bare  -\nline  3.0e-12 in 4 s    A straight line.\n"
+
+
+def test_the_errors_listed_are_those_of_the_acceptance_table(tmp_path, monkeypatch):
+    (tmp_path / "measured.json").write_text('{"poisson": {"error": 2.4e-16, "seconds": 3.6, "commit": "abc"}}')
+    monkeypatch.setattr(cli, "__file__", str(tmp_path / "cli.py"))
+    assert cli.measured_errors() == {"poisson": "2.4e-16 in 4 s"}
+    (tmp_path / "measured.json").unlink()
+    assert cli.measured_errors() == {}
 
 
 def test_check_prints_the_dry_run(capsys, mine):

@@ -11,13 +11,13 @@ import pinnsine
 
 PACKAGE = Path(pinnsine.__file__).parent
 LAYERS = {
-    "L0": "version errors outcome towers index jet rules evaluate calculus plane_waves",
+    "L0": "version errors outcome towers index layer_input jet rules evaluate calculus plane_waves",
     "L1": "points sampling domain quadrature local constraint probe check problem spectrum reference",
     "L2": "nets kernel hard ansatz windows",
     "L3": "scaling objective tangent linearised least_squares damped_qr",
-    "L4": "optim rest bandwidth omega loop resampling signals policy budget history estimate state monitor arguments",
-    "L5": "progress plot export runfile surface solution solve march",
-    "L6": "options fit fit_commands cli __main__ __init__",
+    "L4": "optim rest continuation bandwidth omega loop resampling signals policy budget history estimate state monitor arguments uncertainty",
+    "L5": "surface comparison error_maps progress plot export runfile solution solve march",
+    "L6": "options bench fit fit_commands cli __main__ __init__",
 }
 LEVEL = {name: level for level, names in enumerate(LAYERS.values()) for name in names.split()}
 FILES = sorted(PACKAGE.rglob("*.py"))

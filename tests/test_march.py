@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import pinnsine as ps
-from pinnsine.march import window_problem
+from pinnsine.continuation import window_problem
 
 QUICK = {"net": ps.FrozenSines(120, (6.0, 4.0)), "progress": False}
 

@@ -541,7 +541,7 @@ def another(objective, seed):
 def test_another_trial_function_gives_the_rows_of_an_objective_bound_to_it(name, net):
     objective, _ = bound(PROBLEMS[name](), net)
     other = objective.with_ansatz(another(objective, 5))
-    whole = bind(other.ansatz, objective.points, {t.constraint.name: t.need for t in objective.terms}, objective.ansatz.scales)
+    whole = bind(other.ansatz, objective.points)
     theta = other.ansatz.flat() + 0.1 * rand(other.ansatz.size, seed=3)
     assert routes(other) == routes(objective)
     assert torch.equal(other.rows(theta), whole.rows(theta))

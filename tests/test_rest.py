@@ -4,7 +4,7 @@ import torch
 from helpers import bound
 
 from pinnsine.constraint import Dirichlet, Initial, Residual
-from pinnsine.domain import Interval, Time
+from pinnsine.domain import Interval, Rectangle, Time
 from pinnsine.nets import FrozenSines
 from pinnsine.points import Points
 from pinnsine.problem import Problem
@@ -38,7 +38,24 @@ def test_rest_keeps_the_initial_values():
         )  # measured: 1e-3 to 9e-3 by the number of threads, of an amplitude of 4 in a time of 0.2
 
 
-def test_without_time_nothing_is_at_rest():
+def test_without_an_equation_in_the_whole_domain_there_is_no_guess():
     line = Interval("x", 0, 1)
-    objective, theta = bound(Problem(line, "u", [Residual("pde", lambda s: s.u_xx + s.u**2)]), NET, count=100)
+    objective, theta = bound(Problem(line, "u", [Dirichlet("end", u=1.0, on=line.side(x=0))]), NET, count=100)
     assert torch.equal(from_rest(objective, theta), theta)
+
+
+def test_what_does_not_evolve_starts_from_the_surface_that_bends_least():
+    domain = Rectangle(x=(0, 2), y=(-1, 1))
+    problem = Problem(
+        domain,
+        "u",
+        [
+            Residual("eikonal", lambda s: s.u_x**2 + s.u_y**2 - 1),
+            Dirichlet("inflow", u=lambda s: 0.5 * s.y, u_x=lambda s: 0.75 + 0 * s.y, on=domain.side(x=0)),
+        ],
+    )
+    objective, theta = bound(problem, NET, count=300)
+    ansatz, points = objective.ansatz, domain.grid(400)
+    found = ansatz.local(ansatz.views(from_rest(objective, theta)), points, {"u": {()}}).u.values
+    # the plane through the given values and slopes
+    assert float((found - 0.75 * points["x"] - 0.5 * points["y"]).abs().max()) < 1e-4  # measured: 2.5e-5

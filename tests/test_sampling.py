@@ -94,5 +94,5 @@ def test_a_cube_of_no_dimension_is_one_point(sampler):
 
 
 def test_an_unknown_sampler_names_the_known_ones():
-    with pytest.raises(ProblemError, match="Unknown sampler 'soból': choose one of 'sobol', 'uniform', 'grid', 'latin_hypercube'"):
+    with pytest.raises(ProblemError, match="Unknown sampler 'soból': choose one of 'sobol', 'halton', 'uniform', 'grid', 'latin_hypercube'"):
         sample_cube("soból", 10, 2, generator())

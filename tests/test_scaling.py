@@ -79,9 +79,8 @@ def scaled_rows(problem):
     """The rows of a fresh network of a fixed seed, with scales, points and factors as ``solve`` finds them."""
     scales = field_scales(problem)
     points = {c.name: row_points(c, problem.domain, 16, "sobol", torch.Generator().manual_seed(0)) for c in problem.constraints}
-    needs = {c.name: trace(problem, c, points[c.name], scales).need for c in problem.constraints}
     ansatz = build_ansatz(problem, MLP(6, 2), scales, torch.Generator().manual_seed(0))
-    objective = bind(ansatz, points, needs, scales)
+    objective = bind(ansatz, points)
     return objective.rows(ansatz.flat())
 
 
@@ -194,3 +193,12 @@ def test_scales_are_deterministic():
     torch.manual_seed(1)
     assert field_scales(reaction()) == first
     assert field_scales(Problem(Box(dim=4), "u", [Residual("r", lambda s: s.u - 2.0)]))["u"].scale > 0
+
+
+def test_a_prescribed_velocity_tells_the_size_of_what_starts_from_zero():
+    domain = Interval("x", 0, 1) * Time(0, 4)
+    wave = Residual("wave", lambda s: s.u_tt - s.u_xx)
+    start = Initial("start", u=0.0, u_t=lambda s: 3e5 * torch.sin(torch.pi * s.x))
+    scale = field_scales(Problem(domain, "u", [wave, start, Dirichlet("walls", u=0.0, on=domain.boundary("x"))]))["u"]
+    assert scale.shift == 0
+    assert scale.scale == pytest.approx(3e5 * math.sqrt(0.5) * 2, rel=0.01)  # the root mean square over half the time

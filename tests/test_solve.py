@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import pinnsine as ps
-from pinnsine.estimate import BANDWIDTHS
+from pinnsine.estimate import REACHES
 
 
 def poisson(scale=1.0, length=1.0, hard=True, reference=None):
@@ -176,9 +176,9 @@ def test_a_problem_is_asked_for_by_name_of_its_type():
 
 @pytest.fixture(scope="module")
 def plain():
-    """Everything left to the policy. The error is estimated in one bandwidth alone, which takes a quarter of the time."""
+    """Everything left to the policy. The error is estimated in one bandwidth alone, which takes a third of the time."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pinnsine.estimate.BANDWIDTHS", BANDWIDTHS[:1])
+        patch.setattr("pinnsine.estimate.REACHES", REACHES[:1])
         return ps.solve(poisson(), progress=False)
 
 

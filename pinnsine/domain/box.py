@@ -4,51 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
 
+from pinnsine.domain.axis import Axis
+from pinnsine.domain.domain import Domain, fixed_generator, no_product
 from pinnsine.domain.region import Region
 from pinnsine.errors import ProblemError
 from pinnsine.points import Points, grid_shape, tensor_grid
 from pinnsine.sampling import sample_cube
 
-Role = Literal["space", "time", "parameter"]
 
-
-@dataclass(frozen=True)
-class Axis:
-    """One coordinate: its name, its range, and whether it is space, time or a parameter.
-
-    Raises ProblemError if the name is no identifier or the range is empty, inverted or not finite.
-    """
-
-    name: str
-    lower: float
-    upper: float
-    role: Role = "space"
-
-    def __post_init__(self):
-        if not isinstance(self.name, str) or not self.name.isidentifier():
-            raise ProblemError(f"A coordinate's name must be an identifier such as 'x', got {self.name!r}.")
-        try:
-            lower, upper = float(self.lower), float(self.upper)
-        except (TypeError, ValueError) as error:
-            raise ProblemError(f"Coordinate {self.name!r}: a range is two numbers, got {self.lower!r} and {self.upper!r}.") from error
-        if not (math.isfinite(lower) and math.isfinite(upper) and lower < upper):
-            raise ProblemError(
-                f"Coordinate {self.name!r}: the lower end must be below the upper one and both finite, got [{lower:g}, {upper:g}]."
-            )
-        object.__setattr__(self, "lower", lower)
-        object.__setattr__(self, "upper", upper)
-
-    @property
-    def length(self) -> float:
-        return self.upper - self.lower
-
-
-class Box(Region):
+class Box(Domain):
     """The product of intervals, one a coordinate: ``Box(x=(0, 1), y=(0, 2), z=(0, 3))``, or ``Box(dim=10)`` for x1 ... x10 in [0, 1].
 
     ``*`` multiplies boxes of different coordinates. Raises ProblemError for a coordinate named twice.
@@ -65,38 +33,22 @@ class Box(Region):
             raise ProblemError(f"The coordinate {twice[0]!r} stands twice in the domain: give the factors different names.")
 
     @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(a.name for a in self.axes)
-
-    @property
-    def space(self) -> tuple[str, ...]:
-        """Names of the space coordinates."""
-        return tuple(a.name for a in self.axes if a.role == "space")
-
-    @property
-    def time(self) -> str | None:
-        """Name of the time coordinate, if there is one."""
-        return next((a.name for a in self.axes if a.role == "time"), None)
-
-    @property
     def measure(self) -> float:
         return math.prod(a.length for a in self.axes)
 
-    def axis(self, name: str) -> Axis:
-        """The axis of a coordinate. Raises ProblemError for an unknown name."""
-        for a in self.axes:
-            if a.name == name:
-                return a
-        raise ProblemError(f"The domain has no coordinate {name!r}: it has {', '.join(self.names)}.")
-
-    def __mul__(self, other: Box) -> Box:
-        if not isinstance(other, Box):
-            raise ProblemError(f"A domain is multiplied by another domain, got {type(other).__name__}.")
-        return Box(*self.axes, *other.axes)
+    def __mul__(self, other: Domain) -> Domain:
+        if isinstance(other, Box):
+            return Box(*self.axes, *other.axes)
+        if isinstance(other, Domain):
+            return other * self
+        raise no_product(other)
 
     def sample(self, count, sampler, generator) -> Points:
-        unit = sample_cube(sampler, count, len(self.axes), generator)
-        return Points({a.name: a.lower + a.length * unit[:, i] for i, a in enumerate(self.axes)})
+        return Points(self.place(sample_cube(sampler, count, len(self.axes), generator)))
+
+    def place(self, unit: Tensor) -> dict[str, Tensor]:
+        """Points of the unit cube (N, d) moved into the box, as columns."""
+        return {a.name: a.lower + a.length * unit[:, i] for i, a in enumerate(self.axes)}
 
     def contains(self, points: Points) -> Tensor:
         inside = [_within(points[a.name], a.lower, a.upper, a.length) for a in self.axes]
@@ -132,7 +84,7 @@ class Box(Region):
         Above three dimensions, where a grid is hopeless, the same number of Sobol points of a fixed seed.
         """
         if len(self.axes) > 3:
-            return self.sample(total, "sobol", torch.Generator().manual_seed(0))
+            return self.sample(total, "sobol", fixed_generator())
         shape = (513, 101) if len(self.space) == 1 and len(self.axes) == 2 and self.time else grid_shape(len(self.axes), total)
         return tensor_grid({a.name: torch.linspace(a.lower, a.upper, n, dtype=torch.float64) for a, n in zip(self.axes, shape, strict=True)})
 
@@ -159,11 +111,14 @@ class Face(Region):
         return math.prod(a.length for a in self._others)
 
     def sample(self, count, sampler, generator) -> Points:
-        others = self._others
-        unit = sample_cube(sampler, count, len(others), generator)
-        columns = {a.name: a.lower + a.length * unit[:, i] for i, a in enumerate(others)}
+        unit = sample_cube(sampler, count, len(self._others), generator)
+        return Points(self.place(unit), self.normal_columns(len(unit)))
+
+    def place(self, unit: Tensor) -> dict[str, Tensor]:
+        """Points of the unit cube (N, d - 1) moved onto the face, as columns."""
+        columns = {a.name: a.lower + a.length * unit[:, i] for i, a in enumerate(self._others)}
         columns[self.name] = torch.full((len(unit),), self.value, dtype=torch.float64)
-        return Points({n: columns[n] for n in self.names}, self.normal_columns(len(unit)))
+        return {n: columns[n] for n in self.names}
 
     def normal_columns(self, count: int) -> dict[str, Tensor]:
         """The outward unit normal at ``count`` points, by space coordinate; none across time or a parameter."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pinnsine.domain.box import Axis, Box
+from pinnsine.domain.axis import Axis
+from pinnsine.domain.box import Box
 from pinnsine.errors import ProblemError
 
 

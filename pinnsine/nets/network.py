@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from pinnsine.domain import Box
+from pinnsine.domain import Domain
 from pinnsine.errors import ProblemError
 from pinnsine.nets.encoding import ENCODINGS
 
@@ -83,7 +83,7 @@ class Embedding(nn.Module):
     A network behind it sees a problem on [0, 100] as one on [-1, 1], and is exactly periodic, with all derivatives, where asked.
     """
 
-    def __init__(self, domain: Box, names: Sequence[str], periodic: Sequence[str] = ()):
+    def __init__(self, domain: Domain, names: Sequence[str], periodic: Sequence[str] = ()):
         super().__init__()
         axes = [domain.axis(n) for n in names]
         self.register_buffer("middle", torch.tensor([(a.lower + a.upper) / 2 for a in axes], dtype=torch.float64))

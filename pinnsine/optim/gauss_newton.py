@@ -19,6 +19,7 @@ from pinnsine.optim.step import Progress, Step
 HALVINGS = 12
 SUFFICIENT = 1e-4
 LITTLE = 1e-6  # of the loss: no gain worth a step
+GAIN, SMALL = 0.5, 1e-6  # near the end a step takes away nearly all that it can: a loss below SMALL that keeps more than GAIN is left as it is
 NOISE = 3.0  # rounding errors of the rows, below which they are taken for zero
 SINGLE = 5e-6  # the least damping in float32: as many of its rounding errors as 1e-14 is in float64
 
@@ -52,6 +53,7 @@ class GaussNewton:
             new = theta + length * found.step
             loss = float(objective.rows(new).square().sum())
             if math.isfinite(loss) and loss < (1 - SUFFICIENT * length) * before:
-                return Step(new, loss, state, Progress.MOVED, tried + 2)
+                settled = GAIN * before < loss < SMALL
+                return Step(new, loss, state, Progress.STALLED if settled else Progress.MOVED, tried + 2)
             length /= 2
         return Step(theta, before, state, Progress.STALLED, HALVINGS + 1)

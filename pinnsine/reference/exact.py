@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from numbers import Real
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from pinnsine.errors import ProblemError
+
+if TYPE_CHECKING:
+    from pinnsine.domain import Box
 
 ROUNDING = 2.2e-16  # the floor of a closed formula in float64
 CHUNK = 4096  # points evaluated at once: quadratures over Q nodes make intermediates of CHUNK x Q
@@ -86,6 +91,33 @@ class Reference:
         batches = [dict(zip(columns, part, strict=True)) for part in parts]
         with torch.no_grad():
             return {name: torch.cat([field_values(name, function, batch) for batch in batches]) for name, function in self.fields.items()}
+
+    def save(self, path: str | Path, domain: Box, total: int = 50_000) -> Path:
+        """Write the fields on a domain's grid as a table (.h5) that ``pinnsine.reference.table`` reads, floors included.
+
+        Args:
+            total: about how many points.
+
+        Raises:
+            ProblemError: another suffix, or more than three coordinates, of which there is no grid.
+        """
+        import h5py
+
+        path = Path(path)
+        if path.suffix not in (".h5", ".hdf5") or len(domain.axes) > 3:
+            raise ProblemError(
+                f"A reference is written as .h5 on a grid of up to three coordinates, got {path.name!r} and {domain.describe()}."
+            )
+        columns = domain.grid(total).columns
+        axes = {name: column.unique() for name, column in columns.items()}
+        with h5py.File(path, "w") as file:
+            file.attrs["description"] = self.description
+            for name, axis in axes.items():
+                file[name] = axis.numpy()
+            for name, values in self.evaluate(columns).items():
+                file[name] = values.view(*map(len, axes.values())).numpy()
+                file[name].attrs["floor"] = self.floor[name]
+        return path
 
 
 class State:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from torch import Tensor
 from pinnsine.errors import ProblemError
 from pinnsine.reference import cache
 from pinnsine.reference.collocation import FEWEST, Equation, Plan, integrate
+from pinnsine.reference.computed import Floor
 from pinnsine.reference.exact import Reference
 from pinnsine.reference.fourier import Fourier
 from pinnsine.reference.trajectory import Trajectory, difference, parts
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from pinnsine.domain import Box
 
 FORMAT = 2  # of the files in the cache; raised whenever the same plan gives other numbers
-EVALUATION = 1e-13  # error of the evaluation between grid points: no floor is below it
 CHUNK = 1 << 17  # points evaluated at once; every chunk costs one transform for each of its times
 
 
@@ -85,22 +85,6 @@ class Evolution:
             else:
                 result[points] = line.evaluate(self.solution[0].spectrum(time), x[points])
         return result
-
-
-class Floor(Mapping):
-    """Floors by field, measured when they are first asked for."""
-
-    def __init__(self, names: tuple[str, ...], evolution: Evolution):
-        self.names, self.evolution = names, evolution
-
-    def __getitem__(self, name: str) -> float:
-        return max(EVALUATION, float(dict(zip(self.names, self.evolution.solution[1], strict=True))[name]))
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.names)
-
-    def __len__(self) -> int:
-        return len(self.names)
 
 
 def spectral(

@@ -11,16 +11,41 @@ import pinnsine as ps
 from pinnsine.probe import FieldScale, trace
 from pinnsine.problem import problems_folder, shipped_problems
 
-EXACT = ("beltrami", "bratu", "burgers", "eikonal", "heat", "helmholtz", "inverse_burgers", "klein_gordon", "kovasznay",
-         "multiscale_poisson", "nonlinear_helmholtz", "nonlinear_poisson", "poisson", "poisson_nd", "sine_gordon",
-         "steady_burgers", "taylor_green", "wave")  # fmt: skip
-UNKNOWNS = {"inverse_burgers": {"convection": 1.0, "nu": 0.01 / torch.pi}}
+EXACT = ("advection", "advection_fast", "annulus", "ball_neumann", "beltrami", "black_scholes", "bratu", "burgers", "burgers_2d", "disks",
+         "eikonal", "elasticity", "harmonic", "heat", "heat_2d", "heat_long", "helmholtz", "helmholtz_complex", "helmholtz_hole",
+         "inverse_burgers", "inverse_diffusivity", "inverse_navier_stokes", "inverse_reaction", "kdv_solitons", "klein_gordon",
+         "kovasznay", "l_shape", "laplace", "maxwell", "multiscale_poisson", "nonlinear_helmholtz", "nonlinear_poisson", "plate",
+         "poisson", "poisson_1d", "poisson_3d", "poisson_nd", "sine_gordon", "steady_burgers", "stokes", "taylor_green",
+         "wave", "wave_2d")  # fmt: skip
+UNKNOWNS = {
+    "inverse_burgers": {"convection": 1.0, "nu": 0.01 / torch.pi},
+    "inverse_navier_stokes": {"convection": 1.0, "nu": 1 / 40},
+    "inverse_reaction": {"k": 1.3, "m": 0.4},
+}
 OTHERS = {  # coefficients away from their defaults, under which terms may cancel or coincide
+    "advection": {"c": 2.5},
+    "annulus": {"inner": 0.3},
+    "black_scholes": {"sigma": 0.5, "r": 0.1},
+    "burgers_2d": {"Re": 40.0},
+    "elasticity": {"lam": 0.3, "mu": 2.0, "Q": 1.0},
+    "harmonic": {"dim": 4},
+    "heat_2d": {"contrast": -0.9},
+    "heat_long": {"kappa": 0.3, "until": 2.0},
+    "helmholtz_complex": {"k": 5.0, "angle": 2.0},
+    "kdv_solitons": {"c": (4.0, 1.0), "places": (1.0, 7.0)},
+    "laplace": {"k": 2},
+    "maxwell": {"m": 1, "n": 3},
+    "plate": {"a": 3, "b": 1},
+    "poisson_1d": {"high": 6},
+    "poisson_3d": {"b": 1},
+    "wave_2d": {"c": 2.0},
     "beltrami": {"a": 0.7, "d": 1.3, "nu": 0.5},
     "bratu": {"lam": 0.5},
+    "disks": {"radius": 0.15},
     "eikonal": {"d": 0.2},
     "heat": {"kappa": 0.6},
     "helmholtz": {"a": 2, "b": 3, "k": 2.0},
+    "helmholtz_hole": {"k": 6.0, "radius": 0.4},
     "kovasznay": {"Re": 20.0},
     "multiscale_poisson": {"waves": (1, 3)},
     "nonlinear_helmholtz": {"k": 2.0, "alpha": 1.5},

@@ -1,0 +1,98 @@
+"""Standard errors of unknown numbers.
+
+The data rows d, in units of their standard deviations, and all other rows c are linearised in the parameters theta of the fields and in the
+unknowns p. The fields are eliminated by least squares with the other rows ahead of the data by FIRST, so that they are what the equations
+make of p, and fitted to the data only where the equations leave them free. What is left of the data's dependence on p,
+E = d_p - d_theta (...), is the information: cov(p) = (E^T E)^-1. The weights of the loss do not enter.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import warnings
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from pinnsine.constraint import Prescribed
+from pinnsine.least_squares import least_squares
+from pinnsine.objective import Objective, Term
+from pinnsine.points import Points
+
+FIRST = 1e4  # the weight of equations and conditions against data
+DAMPING = 1e-10  # see least_squares
+TRADE_OFF = 0.99  # a correlation above which two unknowns are said to trade off
+ROWS_PER_PARAMETER = 4  # rows beyond so many tell nothing new of the fields
+
+
+def unknown_errors(objective: Objective, theta: Tensor) -> dict[str, float]:
+    """The standard error of every unknown number, to first order; NaN without data rows, in float32 and where the Jacobian is too large.
+
+    Where the data have no ``sigma`` it is estimated from what they differ by from the solution. Warns of unknowns that the data cannot tell
+    apart.
+    """
+    names = [u.name for u in objective.ansatz.problem.unknowns]
+    unknown = dict.fromkeys(names, math.nan)
+    data = [t for t in objective.terms if _is_data(t)]
+    squares = all(t.constraint.loss is None for t in objective.terms)
+    if not (names and data and squares) or theta.dtype != torch.float64:
+        return unknown
+    objective = objective.with_points(_thinned(objective, len(theta)))
+    if objective.count * len(theta) * theta.element_size() > objective.memory:
+        return unknown
+    rows, jacobian = objective.jacobian(theta)
+    kept = torch.zeros(len(rows), dtype=torch.bool)
+    start = 0
+    for term in objective.terms:
+        stop = start + len(objective.points[term.constraint.name]) * len(term.scales)
+        factor = _units(term, len(objective.points[term.constraint.name])) if _is_data(term) else None
+        if factor is not None:
+            kept[start:stop] = True
+            rows[start:stop] *= factor
+            jacobian[start:stop] *= factor
+            if term.constraint.sigma is None:
+                deviation = rows[start:stop].square().mean().sqrt().clamp(min=torch.finfo(rows.dtype).tiny)
+                jacobian[start:stop] /= deviation
+        start = stop
+    jacobian[~kept] *= FIRST * jacobian[kept].norm() / jacobian[~kept].norm().clamp(min=1e-300)
+    block = objective.blocks["unknowns"]
+    fields = torch.cat([jacobian[:, : block.start], jacobian[:, block.stop :]], dim=1)
+    left = []
+    for column in jacobian[:, block].unbind(1):
+        left.append((column - fields @ least_squares(fields, column, DAMPING))[kept])
+    covariance = torch.linalg.pinv(torch.stack(left, dim=1).T @ torch.stack(left, dim=1), hermitian=True)
+    deviations = covariance.diagonal().sqrt()
+    _warn_of_trade_offs(names, covariance / deviations[:, None] / deviations)
+    slopes = objective.ansatz.unknown_slopes(theta)
+    return {n: abs(slopes[n]) * float(d) for n, d in zip(names, deviations, strict=True)}
+
+
+def _is_data(term: Term) -> bool:
+    return isinstance(term.constraint, Prescribed) and isinstance(term.constraint.on, Points)
+
+
+def _units(term: Term, count: int) -> float:
+    """What takes rows of the objective to units of their standard deviations."""
+    [scale] = set(term.scales.values()) if len(set(term.scales.values())) == 1 else [math.nan]
+    return math.sqrt(count) / scale
+
+
+def _thinned(objective: Objective, parameters: int) -> Mapping[str, Points]:
+    """Points of equations and conditions, thinned to ROWS_PER_PARAMETER rows for each parameter; the data stay whole."""
+    others = [t for t in objective.terms if not _is_data(t)]
+    count = sum(len(objective.points[t.constraint.name]) * len(t.scales) for t in others)
+    share = min(1.0, ROWS_PER_PARAMETER * parameters / max(count, 1))
+    thinned = objective.thinned(share)
+    return {t.constraint.name: thinned.points[t.constraint.name] for t in others}
+
+
+def _warn_of_trade_offs(names: list[str], correlation: Tensor) -> None:
+    for (i, a), (j, b) in itertools.combinations(enumerate(names), 2):
+        if abs(float(correlation[i, j])) > TRADE_OFF:
+            warnings.warn(
+                f"The unknowns {a!r} and {b!r} trade off: the data hardly tell them apart (correlation {float(correlation[i, j]):.4f}). "
+                "Fix one of them, or measure something else.",
+                stacklevel=3,
+            )

@@ -1,0 +1,158 @@
+"""The acceptance table: complete, appended to, renewed from its records alone, and measured again only where it must be."""
+
+import json
+
+import pytest
+
+import pinnsine as ps
+from pinnsine import cli
+from pinnsine.bench import measure, table
+from pinnsine.bench.rows import ROWS, Row
+from pinnsine.problem import shipped_problems
+
+POISSON = next(r for r in ROWS if r.label == "Poisson")
+RECORD = {
+    "label": "Poisson",
+    "problem": "poisson",
+    "seeds": [0],
+    "threads": 1,
+    "load": 0.5,
+    "commit": "abc",
+    "machine": "here",
+    "dsyrk": 0.3,
+    "error": 2e-14,
+    "errors": {"u": 2e-14},
+    "estimate": 4e-14,
+    "floor": 2e-16,
+    "worst": 3e-14,
+    "net": "siren",
+    "seconds": 4.0,
+    "iterations": 7,
+    "parameters": 61,
+    "points": 800,
+}
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    """An empty checkout, in which nothing is measured but recorded at once."""
+    for folder in ("docs", "benchmarks/results", "pinnsine"):
+        (tmp_path / folder).mkdir(parents=True)
+    monkeypatch.setattr(table, "checkout", lambda: tmp_path)
+    monkeypatch.setattr(table, "MEASURED", tmp_path / "pinnsine" / "measured.json")
+    calls = []
+
+    def measured(label, seeds, threads):
+        calls.append(label)
+        row = next(r for r in ROWS if r.label == label)
+        return {**RECORD, "label": label, "problem": row.problem, "seeds": list(seeds), "digest": measure.digest(row)}
+
+    monkeypatch.setattr(table, "measured", measured)
+    return tmp_path, calls
+
+
+def bench(*names, seeds=(0,), write=True, again=False):
+    shown = []
+    table.run(names, seeds, 1, 1, write, again, shown.append)
+    return shown
+
+
+def test_every_shipped_problem_has_one_row_with_the_solvers_own_choices():
+    defaults = [row.problem for row in ROWS if row.default]
+    assert sorted(defaults) == shipped_problems()
+    assert len({row.label for row in ROWS}) == len(ROWS)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.label)
+def test_every_row_has_a_reference_and_unknowns_that_exist(row):
+    problem = ps.load_problem(row.problem, **row.coefficients)
+    assert problem.reference is not None
+    assert set(row.unknowns) == {u.name for u in problem.unknowns}
+
+
+def test_rows_are_measured_once_until_something_changes(root, monkeypatch):
+    _, calls = root
+    bench("poisson", "Wave, two modes")
+    assert calls[0] == "Poisson"
+    assert "Wave, two modes" in calls
+    count = len(calls)
+    assert bench("poisson") == ["Nothing to do: no row is stale."]
+    assert len(calls) == count
+    bench("Poisson", again=True)
+    bench("Poisson", seeds=(0, 1))
+    assert calls[count:] == ["Poisson", "Poisson"]
+    monkeypatch.setattr(measure, "sources", lambda: b"changed")
+    bench("Poisson", seeds=(0, 1))
+    assert len(calls) == count + 3
+
+
+def test_the_page_and_the_data_are_made_of_the_records(root):
+    path, _ = root
+    bench("poisson")
+    page = (path / "docs" / "acceptance.md").read_text()
+    rows = [text for text in page.splitlines() if text.startswith("| ")]
+    assert len(rows) == 1 + len(ROWS)
+    assert {text.count("|") for text in rows} == {rows[0].count("|")}
+    [poisson] = [text for text in rows if text.startswith("| Poisson (`poisson`)")]
+    assert "| u 2.0e-14 | 3.0e-14 | 2 | 2e-16 | 1e-13 | met |" in poisson
+    assert sum("not measured" in text for text in rows) == len(ROWS) - sum(row.problem == "poisson" for row in ROWS)
+    data = json.loads((path / "pinnsine" / "measured.json").read_text())
+    assert data == {"poisson": {"error": 2e-14, "seconds": 4.0, "commit": "abc"}}
+
+
+def test_nothing_is_written_unless_asked(root):
+    path, calls = root
+    shown = bench("Poisson", write=False)
+    assert calls == ["Poisson"]
+    assert not list((path / "docs").iterdir())
+    assert shown[-1].startswith("| Poisson (`poisson`) | siren |")
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({}, "met"),
+        ({"error": 1e-12}, "MISSED"),
+        ({"error": float("nan")}, "MISSED"),
+        ({"seconds": 60.0}, "LATE"),
+        ({"failure": "ProblemError: no"}, "FAILED"),
+        ({"digest": "old"}, "met, stale"),
+    ],
+)
+def test_verdicts(changes, word):
+    assert table.verdict(POISSON, {**RECORD, "digest": measure.digest(POISSON), **changes}) == word
+
+
+def test_a_target_may_change_without_a_measurement():
+    row = Row("a", "poisson", 5, 1e-3)
+    assert measure.digest(row) == measure.digest(Row("b", "poisson", 5, 1e-9, published="better"))
+    assert measure.digest(row) != measure.digest(Row("a", "poisson", 6, 1e-3))
+
+
+def test_a_row_that_fails_is_recorded(monkeypatch):
+    def refuse(*arguments, **options):
+        raise ps.ProblemError("no such thing")
+
+    monkeypatch.setattr(measure, "solve", refuse)
+    record = measure.measured("Poisson", [0], 1)
+    assert record["failure"] == "ProblemError: no such thing"
+    assert "FAILED" in table.line(POISSON, record)
+
+
+def test_unknown_names_are_refused(capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["bench", "nonsense"])
+    assert ended.value.code == 2
+    assert "No row solves 'nonsense'" in capsys.readouterr().err
+
+
+QUICK = [row for row in ROWS if row.default and row.seconds <= 10]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", QUICK, ids=lambda row: row.label)
+def test_quick_rows_reach_their_targets(row):
+    """With three times the time, for a machine that others use too: what counts here is the error."""
+    problem = ps.load_problem(row.problem)
+    solution = ps.solve(problem, time=3 * row.seconds, threads=1, progress=False)
+    assert max(solution.compare().relative_l2.values()) < row.target

@@ -1,0 +1,119 @@
+"""Problems with numerical references other than periodic ones on a line: the reference solves the problem as it is written down."""
+
+import pytest
+import torch
+
+import pinnsine as ps
+from pinnsine.constraint import Residual, row_points, rows_of
+from pinnsine.index import Collapsed
+from pinnsine.jet import Constant, Context, Jet
+from pinnsine.local import Local
+from pinnsine.points import Points
+from pinnsine.probe import FieldScale, coordinates_at, data_of, trace
+
+SLOPE = torch.tensor([1 / 280, -4 / 105, 1 / 5, -4 / 5, 0.0, 4 / 5, -1 / 5, 4 / 105, -1 / 280], dtype=torch.float64)  # of eighth order
+
+
+class Sampled(Jet):
+    """A field of a reference, differentiated by differences of eighth order with the gaps given by coordinate."""
+
+    def __init__(self, reference, name, columns, gaps, context):
+        super().__init__(context)
+        self.reference, self.name, self.columns, self.gaps = reference, name, columns, gaps
+
+    def _component(self, index):
+        if isinstance(index, Collapsed):
+            return sum(self.at((n, n)) for n in index.names)
+        return self._difference(index, self.columns)
+
+    def _difference(self, index, columns):
+        if not index:
+            return self.reference.evaluate(columns)[self.name]
+        along, gap = index[-1], self.gaps[index[-1]]
+        moved = [self._difference(index[:-1], {**columns, along: columns[along] + k * gap}) for k in range(-4, 5)]
+        return SLOPE @ torch.stack(moved) / gap
+
+
+def rows(problem, constraint, points, gaps, unknowns):
+    """The rows of a constraint with the reference in place of the fields."""
+    nodes = constraint.expand(points, problem.domain)
+    context = Context(problem.domain.names, problem.domain.space, nodes.normal)
+    columns = {n: nodes[n] for n in problem.domain.names}
+    fields = {f.name: Sampled(problem.reference, f.name, columns, gaps, context) for f in problem.fields}
+    numbers = {n: Constant(torch.full((len(nodes),), v, dtype=torch.float64), context) for n, v in unknowns.items()}
+    local = Local(problem.names, context, coordinates_at(problem, nodes, context), fields, numbers, data_of(problem, nodes))
+    return rows_of(constraint, local, len(points))
+
+
+def inner_points(problem, count, margin):
+    """Points that keep a part ``margin`` of every axis away from its ends, where differences would leave the domain."""
+    unit = torch.rand(count, len(problem.domain.axes), generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    return Points({a.name: a.lower + a.length * (margin + (1 - 2 * margin) * unit[:, i]) for i, a in enumerate(problem.domain.axes)})
+
+
+def check(problem, tolerance, part, count=60, margin=0.1, unknowns=None):
+    """Every row is below the tolerance times its size for another field of the reference's size; gaps are a part of the axes."""
+    gaps = {a.name: part * a.length for a in problem.domain.axes}
+    where = inner_points(problem, 200, margin)
+    scales = {n: FieldScale(float(v.mean()), float(v.std())) for n, v in problem.reference.evaluate(where.columns).items()}
+    seen = set()
+    for constraint in problem.constraints:
+        inside = isinstance(constraint, Residual) and constraint.on is None
+        points = inner_points(problem, count, margin) if inside else row_points(constraint, problem.domain, 30, "sobol", torch.Generator())
+        if not inside and any(index != () for log in trace(problem, constraint, points, scales).need.values() for index in log):
+            continue  # derivatives on the boundary, which differences around it cannot give
+        sizes = {n: float(r.square().mean().sqrt()) for n, r in trace(problem, constraint, points, scales).rows.items()}
+        for name, values in rows(problem, constraint, points, gaps, unknowns or {}).items():
+            assert float(values.abs().max()) < tolerance * sizes[name], f"{constraint.name} {name}"
+            seen.add(constraint.name)
+    assert len(seen) >= min(2, len(problem.constraints))
+
+
+@pytest.mark.parametrize(
+    ("name", "coefficients", "tolerance", "part", "unknowns"),
+    [
+        ("lotka_volterra", {}, 1e-8, 1e-3, {}),
+        ("lotka_volterra", {"a": 1.1, "b": 0.4, "c": 0.1, "d": 0.4, "until": 3.0}, 1e-8, 1e-3, {}),
+        ("lorenz", {"until": 1.0}, 1e-8, 1e-3, {}),
+        ("inverse_lorenz", {}, 1e-8, 5e-4, {"sigma": 10.0, "rho": 15.0, "beta": 8 / 3}),
+        ("fisher", {}, 1e-6, 4e-3, {}),
+        ("boundary_layer", {"eps": 0.2, "degree": 24}, 3e-4, 4e-3, {}),
+        ("cavity", {"Re": 20.0, "degree": 24}, 2e-3, 4e-3, {}),
+    ],
+)
+def test_the_reference_satisfies_the_problem(name, coefficients, tolerance, part, unknowns):
+    check(ps.load_problem(name, **coefficients), tolerance, part, unknowns=unknowns)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "coefficients"), [("ginzburg_landau", {"until": 0.3}), ("gray_scott", {"until": 0.1})])
+def test_the_reference_in_the_plane_satisfies_the_problem(name, coefficients):
+    check(ps.load_problem(name, **coefficients), 1e-3, 4e-3, count=20)
+
+
+NAMES = ["boundary_layer", "cavity", "fisher", "ginzburg_landau", "gray_scott", "lorenz", "lotka_volterra"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_dry_run_finds_nothing_to_warn_of_and_computes_nothing(name, monkeypatch):
+    monkeypatch.setattr("pinnsine.reference.computed.Computed.evaluate", None)
+    problem = ps.load_problem(name)
+    assert not problem.check().warnings
+    assert set(problem.reference.floor) == {f.name for f in problem.fields}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "floor"),
+    [
+        ("boundary_layer", 1e-5),
+        ("cavity", 1e-4),
+        ("fisher", 1e-7),
+        ("ginzburg_landau", 1e-5),
+        ("gray_scott", 1e-5),
+        ("lorenz", 1e-10),
+        ("lotka_volterra", 1e-11),
+    ],
+)
+def test_the_reference_is_as_good_as_stated(name, floor):
+    assert max(ps.load_problem(name).reference.floor.values()) < floor

@@ -1,0 +1,120 @@
+"""Standard errors of unknown numbers against statistics and formulas; bounds; the warning of a trade-off."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+import pinnsine as ps
+from pinnsine.errors import ProblemError
+
+LINE = ps.Interval("x", 0, 1)
+NOISE = 0.01
+
+
+def measured(function, seed, count=40, sigma=NOISE):
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.rand(count, generator=generator, dtype=torch.float64)
+    return ps.Points({"x": x, "m": function(x) + sigma * torch.randn(count, generator=generator, dtype=torch.float64)})
+
+
+def slope_problem(seed, weight=None, sigma=NOISE, bounds=None):
+    """u_x = k, u(0) = 0, u measured: a straight line through the origin with slope k = 0.7."""
+    return ps.Problem(
+        LINE,
+        "u",
+        [
+            ps.Residual("slope", lambda s: s.u_x - s.k, weight=weight),
+            ps.Dirichlet("zero", u=0.0, on=LINE.side(x=0)),
+            ps.Data("line", measured(lambda x: 0.7 * x, seed), u="m", sigma=sigma),
+        ],
+        unknowns=[ps.Unknown("k", 0.5, bounds=bounds)],
+    )
+
+
+def solved(problem, **options):
+    return ps.solve(problem, **{"net": ps.FrozenSines(12, omega=2.0), "points": 60, "iterations": 6, "progress": False, **options})
+
+
+def test_the_error_is_that_of_least_squares_where_the_equation_can_be_solved():
+    problem = slope_problem(0)
+    x = problem.constraints[2].on["x"]
+    assert solved(problem).unknowns["k"].error == pytest.approx(NOISE / float(x.norm()), rel=1e-3)
+
+
+def test_without_sigma_the_scatter_of_the_data_is_taken():
+    problem = slope_problem(0, sigma=None)
+    data = problem.constraints[2].on
+    solution = solved(problem)
+    # the field follows the noise a little, so that the two differ: measured 0.07
+    scatter = float((data["m"] - solution.unknowns["k"].value * data["x"]).square().mean().sqrt())
+    assert solution.unknowns["k"].error == pytest.approx(scatter / float(data["x"].norm()), rel=0.15)
+
+
+def test_the_weights_of_the_loss_do_not_enter():
+    errors = [solved(slope_problem(0, weight=w)).unknowns["k"].error for w in (1.0, 100.0)]
+    assert errors[0] == pytest.approx(errors[1], rel=0.01)  # measured 1e-6
+
+
+@pytest.mark.slow
+def test_two_thirds_of_the_answers_lie_within_one_standard_error():
+    found = [solved(slope_problem(seed)).unknowns["k"] for seed in range(40)]
+    hits = np.mean([abs(k.value - 0.7) < k.error for k in found])
+    assert 0.53 <= hits <= 0.83
+
+
+def test_a_field_that_the_equations_leave_free_is_fitted_to_the_data():
+    """Without a condition at 0 the intercept is free, and the error is that of a regression line."""
+    problem = slope_problem(0)
+    free = ps.Problem(LINE, "u", [problem.constraints[0], problem.constraints[2]], unknowns=problem.unknowns)
+    x = problem.constraints[2].on["x"]
+    assert solved(free).unknowns["k"].error == pytest.approx(NOISE / float((x - x.mean()).norm()), rel=1e-2)
+
+
+def test_unknowns_that_trade_off_are_warned_of():
+    problem = ps.Problem(
+        LINE,
+        "u",
+        [
+            ps.Residual("slope", lambda s: s.u_x - s.a - s.b * (1 + 1e-3 * s.x)),
+            ps.Dirichlet("zero", u=0.0, on=LINE.side(x=0)),
+            ps.Data("line", measured(lambda x: 0.7 * x, 0), u="m", sigma=NOISE),
+        ],
+        unknowns=[ps.Unknown("a", 0.3), ps.Unknown("b", 0.3)],
+    )
+    with pytest.warns(UserWarning, match="'a' and 'b' trade off"):
+        solved(problem)
+
+
+def test_without_data_there_is_no_error():
+    problem = ps.Problem(
+        LINE,
+        "u",
+        [
+            ps.Residual("slope", lambda s: s.u_x - s.k),
+            ps.Dirichlet("ends", u=lambda s: 0.7 * s.x, on=LINE.boundary()),
+        ],
+        unknowns=[ps.Unknown("k", 0.5)],
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        k = solved(problem).unknowns["k"]
+    assert np.isnan(k.error)
+    assert str(k) == "0.7"
+
+
+def test_an_unknown_stays_within_its_bounds(tmp_path):
+    inside, outside = (solved(slope_problem(0, bounds=b)) for b in ((0.1, 2.0), (0.1, 0.6)))
+    assert inside.unknowns["k"].value == pytest.approx(0.7, abs=0.02)
+    assert inside.unknowns["k"].error == pytest.approx(solved(slope_problem(0)).unknowns["k"].error, rel=1e-2)
+    assert 0.1 < outside.unknowns["k"].value <= 0.6
+    again = ps.load(inside.save(tmp_path / "run.h5"))
+    assert again.unknowns["k"] == inside.unknowns["k"]
+    assert "+-" in str(again.unknowns["k"])
+
+
+@pytest.mark.parametrize("bounds", [(1.0, 2.0), (0.0, 0.5), (0.0, float("inf")), (0.0,), 3.0])
+def test_bounds_that_do_not_hold_the_start_are_refused(bounds):
+    with pytest.raises(ProblemError, match=r"bounds= are two finite numbers around the start 0\.5"):
+        ps.Unknown("k", 0.5, bounds=bounds)
