@@ -6,14 +6,14 @@ import numpy as np
 import torch
 
 from pinnsine.calculus import grad
-from pinnsine.constraint import Data, Residual
-from pinnsine.domain import Box
+from pinnsine.constraint import Constraint, Data, Residual
+from pinnsine.domain import Box, Shape
 from pinnsine.errors import ProblemError
 from pinnsine.fit.cloud import Cloud, as_cloud
 from pinnsine.points import Points
 from pinnsine.problem import Field, Problem
 
-SURFACE, NORMAL, EIKONAL, BOUNDS, APART = 100.0, 1.0, 0.3, 10.0, 0.01  # weights, in coordinates of half the domain's side
+SURFACE, NORMAL, EIKONAL, BOUNDS, APART, DISTANCE = 100.0, 1.0, 0.3, 10.0, 0.01, 100.0  # weights, in coordinates of half the domain's side
 NEAR = 0.05  # deviation of the points near the surface, in half the domain's side
 DECAY = 50.0  # of the row that keeps the zero set from spreading
 TINY = 1e-12  # under the root of the gradient's square
@@ -27,33 +27,50 @@ def sdf(source, *, points: int = 20_000, margin: float = 0.2, seed: int = 0) -> 
     keep the far field: |u| is at most the distance to the nearest of the points, and u, outside the box around them, at least that to the
     box (but for what of the surface lies between the points). All rows are squared.
 
-    source: an oriented cloud, a cloud, or a mesh, as ``pinnsine.fit.cloud.as_cloud`` takes them; without normals these are estimated.
-    points: how many are drawn on a mesh, and how many off the surface, half of them near it.
+    source: an oriented cloud, a cloud, or a mesh, as ``pinnsine.fit.cloud.as_cloud`` takes them; without normals these are estimated. Or a
+        shape in x, y and z, such as ``Torus`` or ``Mesh("spot.obj")``, whose exact distance off the surface then takes the place of the
+        eikonal equation and of the bounds.
+    points: how many are drawn on a mesh or a shape, and how many off the surface, half of them near it.
     seed: of both.
 
     Raises ProblemError for what is no cloud, and a margin or number of points that is not above zero.
     """
     if not (margin > 0 and points > 0):
         raise ProblemError(f"sdf() needs points and a margin above zero, got points={points} and margin={margin}.")
-    cloud = as_cloud(source, points, seed)
+    shape = source if isinstance(source, Shape) else None
+    cloud = as_cloud(source, points, seed) if shape is None else _drawn(shape, points, seed)
     middle = (cloud.points.max(axis=0) + cloud.points.min(axis=0)) / 2
     half = (0.5 + margin) * float(np.ptp(cloud.points, axis=0).max())
     domain = Box(**{n: (float(c) - half, float(c) + half) for n, c in zip("xyz", middle, strict=True)})
     on = Points({**_named("xyz", cloud.points), **_named(("nx", "ny", "nz"), cloud.normals)})
     around = _around(cloud, middle, half, points, seed)
-    off = Points({**_named("xyz", around), **bounds(cloud.points, around)})
-    return Problem(
-        domain,
-        Field("u", range=(-half, half)),
-        [
-            Data("surface", on, u=0.0, weight=SURFACE / half**2),
-            Residual("normals", lambda s: tuple(getattr(s, f"u_{c}") - getattr(s.data, f"n{c}") for c in "xyz"), on=on, weight=NORMAL),
-            Residual("eikonal", lambda s: torch.sqrt(grad(s.u).dot(grad(s.u)) + TINY) - 1, on=off, weight=EIKONAL),
-            Residual("bounds", _beyond, on=off, weight=BOUNDS / half**2),
-            Residual("apart", lambda s: torch.exp(-(DECAY / half) * torch.abs(s.u)), on=off, weight=APART),
-        ],
-        name="signed distance",
-    )
+    if shape is None:
+        rows = _eikonal(Points({**_named("xyz", around), **bounds(cloud.points, around)}), half)
+    else:
+        exact = Points({**_named("xyz", around), "distance": shape.signed(torch.from_numpy(around))})
+        rows = [Data("distance", exact, u="distance", weight=DISTANCE / half**2)]
+    surface = [
+        Data("surface", on, u=0.0, weight=SURFACE / half**2),
+        Residual("normals", lambda s: tuple(getattr(s, f"u_{c}") - getattr(s.data, f"n{c}") for c in "xyz"), on=on, weight=NORMAL),
+    ]
+    return Problem(domain, Field("u", range=(-half, half)), [*surface, *rows], name="signed distance")
+
+
+def _eikonal(off: Points, half: float) -> list[Constraint]:
+    """What holds off the surface of a cloud."""
+    return [
+        Residual("eikonal", lambda s: torch.sqrt(grad(s.u).dot(grad(s.u)) + TINY) - 1, on=off, weight=EIKONAL),
+        Residual("bounds", _beyond, on=off, weight=BOUNDS / half**2),
+        Residual("apart", lambda s: torch.exp(-(DECAY / half) * torch.abs(s.u)), on=off, weight=APART),
+    ]
+
+
+def _drawn(shape: Shape, count: int, seed: int) -> Cloud:
+    """Points on a shape's boundary with their normals."""
+    if tuple(a.name for a in shape.axes) != ("x", "y", "z"):
+        raise ProblemError(f"A signed distance is that of a shape in x, y and z, got {', '.join(a.name for a in shape.axes)}.")
+    drawn = shape.boundary().sample(count, "sobol", torch.Generator().manual_seed(seed))
+    return Cloud(drawn.matrix("xyz").numpy(), np.stack([drawn.normal[n].numpy() for n in "xyz"], axis=1))
 
 
 def bounds(cloud: np.ndarray, points: np.ndarray) -> dict[str, np.ndarray]:
