@@ -352,6 +352,7 @@ def test_frozen_sines_and_their_method_are_read_by_name():
     [
         ps.Siren(width=7, omega=2.5),
         ps.Siren(init=5.0, inside=True),
+        ps.SimpleSine(omega="auto"),
         ps.MLP(activation="sin"),
         ps.FrozenSines(100, 5.0),
         ps.FrozenSines(100, (5.0, 0.3125, 2e-9)),
