@@ -4,7 +4,7 @@ Each fits 128 samples of a chirp with Adam, full batch, omega from the data's sp
 error is taken half-way between the samples. SIREN's gradients grow by the root of 1.203 a layer and its frequencies with them; those of
 the others do not.
 
-    python examples/networks/depth.py [STEPS]      # 200 by default: about a minute; draws depth.png
+    python examples/networks/depth.py [STEPS]      # 200 by default: about 100 s of one core; draws depth.png
 """
 
 import math
