@@ -3,7 +3,11 @@
 The data rows d, in units of their standard deviations, and all other rows c are linearised in the parameters theta of the fields and in the
 unknowns p. The fields are eliminated by least squares with the other rows ahead of the data by FIRST, so that they are what the equations
 make of p, and fitted to the data only where the equations leave them free. What is left of the data's dependence on p,
-E = d_p - d_theta (...), is the information: cov(p) = (E^T E)^-1. The weights of the loss do not enter.
+E = d_p - d_theta (...), is the information: cov(p) = (E^T E)^-1, into which the weights of the loss do not enter.
+
+That is the error of the best use of the data. A loss that lets the field follow the noise uses them less well; what noise in the data does to
+its minimiser is (E^T E)^-1 E^T N E (E^T E)^-1, with E of all rows in the units of the loss and N the covariance of the noise in them. The
+larger of the two is the standard error.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ from pinnsine.points import Points
 FIRST = 1e4  # the weight of equations and conditions against data
 DAMPING = 1e-10  # see least_squares
 TRADE_OFF = 0.99  # a correlation above which two unknowns are said to trade off
+TINY = 1e-150  # stands for a norm of zero
 ROWS_PER_PARAMETER = 4  # rows beyond so many tell nothing new of the fields
 
 
@@ -43,28 +48,18 @@ def unknown_errors(objective: Objective, theta: Tensor) -> dict[str, float]:
     if objective.count * len(theta) * theta.element_size() > objective.memory:
         return unknown
     rows, jacobian = objective.jacobian(theta)
-    kept = torch.zeros(len(rows), dtype=torch.bool)
-    start = 0
-    for term in objective.terms:
-        stop = start + len(objective.points[term.constraint.name]) * len(term.scales)
-        factor = _units(term, len(objective.points[term.constraint.name])) if _is_data(term) else None
-        if factor is not None:
-            kept[start:stop] = True
-            rows[start:stop] *= factor
-            jacobian[start:stop] *= factor
-            if term.constraint.sigma is None:
-                deviation = rows[start:stop].square().mean().sqrt().clamp(min=torch.finfo(rows.dtype).tiny)
-                jacobian[start:stop] /= deviation
-        start = stop
-    jacobian[~kept] *= FIRST * jacobian[kept].norm() / jacobian[~kept].norm().clamp(min=1e-300)
-    block = objective.blocks["unknowns"]
-    fields = torch.cat([jacobian[:, : block.start], jacobian[:, block.stop :]], dim=1)
-    left = []
-    for column in jacobian[:, block].unbind(1):
-        left.append((column - fields @ least_squares(fields, column, DAMPING))[kept])
-    covariance = torch.linalg.pinv(torch.stack(left, dim=1).T @ torch.stack(left, dim=1), hermitian=True)
+    noise = _noise(objective, rows)
+    kept, block = noise > 0, objective.blocks["unknowns"]
+    left = _eliminated(jacobian, block)
+    bread = torch.linalg.pinv(left.T @ left, hermitian=True)
+    spread = (noise[:, None] * left @ bread).norm(dim=0)
+    jacobian[kept] /= noise[kept, None]
+    jacobian[~kept] *= FIRST * jacobian[kept].norm() / jacobian[~kept].norm().clamp(min=TINY)
+    left = _eliminated(jacobian, block)[kept]
+    covariance = torch.linalg.pinv(left.T @ left, hermitian=True)
     deviations = covariance.diagonal().sqrt()
     _warn_of_trade_offs(names, covariance / deviations[:, None] / deviations)
+    deviations = torch.maximum(deviations, spread)
     slopes = objective.ansatz.unknown_slopes(theta)
     return {n: abs(slopes[n]) * float(d) for n, d in zip(names, deviations, strict=True)}
 
@@ -73,10 +68,26 @@ def _is_data(term: Term) -> bool:
     return isinstance(term.constraint, Prescribed) and isinstance(term.constraint.on, Points)
 
 
-def _units(term: Term, count: int) -> float:
-    """What takes rows of the objective to units of their standard deviations."""
-    [scale] = set(term.scales.values()) if len(set(term.scales.values())) == 1 else [math.nan]
-    return math.sqrt(count) / scale
+def _noise(objective: Objective, rows: Tensor) -> Tensor:
+    """The standard deviation (R,) of the noise in every row, in the units of the loss: 0 but for data."""
+    noise, start = torch.zeros_like(rows), 0
+    for term in objective.terms:
+        count = len(objective.points[term.constraint.name])
+        for scale in term.scales.values():
+            part = slice(start, start + count)
+            if _is_data(term) and term.constraint.sigma is None:
+                noise[part] = rows[part].square().mean().sqrt().clamp(min=TINY)
+            elif _is_data(term):
+                noise[part] = scale / math.sqrt(count)
+            start += count
+    return noise
+
+
+def _eliminated(jacobian: Tensor, block: slice) -> Tensor:
+    """The columns of the unknowns (R, n) less what the fields can make of them."""
+    fields = torch.cat([jacobian[:, : block.start], jacobian[:, block.stop :]], dim=1)
+    columns = jacobian[:, block].unbind(1)
+    return torch.stack([column - fields @ least_squares(fields, column, DAMPING) for column in columns], dim=1)
 
 
 def _thinned(objective: Objective, parameters: int) -> Mapping[str, Points]:
