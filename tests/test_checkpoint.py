@@ -86,7 +86,10 @@ def assert_equal_runs(first, second):
         np.testing.assert_array_equal(first.history[name], second.history[name], err_msg=name)
 
 
-@pytest.mark.parametrize("method", METHODS)
+DEFAULT = ("adam with mini-batches", "self-scaled bfgs", "three phases, adaptive points")  # the third ends with Levenberg-Marquardt
+
+
+@pytest.mark.parametrize("method", [m if m in DEFAULT else pytest.param(m, marks=pytest.mark.slow) for m in METHODS])
 def test_a_run_that_went_on_is_the_run_that_never_stopped(method, tmp_path):
     arguments = {**QUICK, **METHODS[method]}
     whole = ps.solve(poisson(), **arguments, iterations=16, out=tmp_path / "whole.h5")
