@@ -42,7 +42,7 @@ def test_a_mesh_is_sampled_with_its_normals(tmp_path):
 
 @pytest.mark.parametrize("shape", ["sphere", "torus"])
 def test_estimated_normals_point_outwards(shape):
-    """Every normal within 15 degrees, where the surface is sampled a quarter of its smallest radius apart; measured 6 and 9."""
+    """The worst normal is off by 8.8 degrees on the sphere, by 11.1 on the torus."""
     normals = sphere(600)
     points = normals
     if shape == "torus":
@@ -51,7 +51,7 @@ def test_estimated_normals_point_outwards(shape):
         normals = np.stack([np.cos(around) * np.cos(along), np.cos(around) * np.sin(along), np.sin(around)], axis=1)
         points = np.stack([np.cos(along), np.sin(along), 0 * along], axis=1) + 0.4 * normals
     cosines = np.einsum("nd,nd->n", estimated_normals(points), normals)
-    assert cosines.min() > np.cos(np.radians(30))
+    assert cosines.min() > np.cos(np.radians(30 if shape == "torus" else 26))
 
 
 @pytest.mark.parametrize(

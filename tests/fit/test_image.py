@@ -30,21 +30,21 @@ def test_the_loss_is_the_mean_squared_error():
 
 
 def test_noise_is_fitted_to_rounding_where_parameters_outnumber_pixels():
-    """A tenth of the parameters to spare: 4e-20 after 10 iterations."""
+    """697 parameters for 120 pixels: 9e-33."""
     solution = ps.solve(ps.fit.image(NOISE), net=ps.Siren(24, 2, omega=20.0), **QUICK)
     found = ps.fit.quality(solution, NOISE)
-    assert found.mse < 1e-16
+    assert found.mse < 3e-32
     assert found.psnr == pytest.approx(-10 * math.log10(found.mse))
     assert found.ssim == pytest.approx(1.0)
     assert found.parameters_per_pixel == solution.settings["parameters"] / 120
 
 
 def test_a_smooth_image_is_known_between_its_pixels(smooth):
-    """A smooth function is recovered half a pixel off its samples, and so are its derivatives; measured 4e-4 and 2e-3."""
+    """A smooth function is recovered half a pixel off its samples, and so are its derivatives; measured 1.9e-3 and 5.0e-3, and 45.6 dB."""
     x, y = X[:-1, :-1] + 0.5, Y[:-1, :-1] + 0.5
-    assert abs(smooth.predict("u", x=x, y=y) - (0.5 + 0.3 * np.sin(0.4 * x) * np.cos(0.3 * y))).max() < 3e-3
-    assert abs(render(smooth, expression="u_x") - 0.12 * np.cos(0.4 * X) * np.cos(0.3 * Y)).max() < 1e-2
-    assert ps.fit.quality(smooth, WAVE).between > 45
+    assert abs(smooth.predict("u", x=x, y=y) - (0.5 + 0.3 * np.sin(0.4 * x) * np.cos(0.3 * y))).max() < 6e-3
+    assert abs(render(smooth, expression="u_x") - 0.12 * np.cos(0.4 * X) * np.cos(0.3 * Y)).max() < 1.5e-2
+    assert ps.fit.quality(smooth, WAVE).between > 40
 
 
 def test_rendering_at_the_own_resolution_gives_the_pixels_and_a_zoom_the_part(smooth):
@@ -73,12 +73,12 @@ def test_a_single_pixel_and_a_masked_image_are_fitted():
 
 
 def test_a_prior_fills_a_hole_with_the_least_curved_surface():
-    """A plane has no curvature: the hole is filled with it, though nothing else is known there."""
+    """A plane has no curvature: the hole is filled with it, though nothing else is known there; measured 6e-9."""
     plane = 0.1 + 0.05 * X + 0.02 * Y
     known = np.ones(plane.shape, dtype=bool)
     known[4:9, 5:12] = False
     solution = ps.solve(ps.fit.image(plane, mask=known, smooth=1.0), net=ps.Siren(10, 2, omega=2.0), **QUICK)
-    assert abs(render(solution) - plane).max() < 0.02
+    assert abs(render(solution) - plane).max() < 2e-8
     with pytest.raises(ps.ProblemError, match="zero or above"):
         ps.fit.image(plane, smooth=-1.0)
 
@@ -123,9 +123,9 @@ def test_psnr_is_that_of_its_definition():
 
 
 def test_mini_batches_of_adam_reach_the_smooth_image():
-    """31 dB after 150 passes."""
+    """48.5 dB after 150 passes."""
     solution = ps.solve(ps.fit.image(WAVE), net=ps.Siren(24, 2), optimizer=ps.Adam(150, lr=5e-3, batch=32), iterations=150, progress=False)
-    assert ps.fit.quality(solution, WAVE).psnr > 27
+    assert ps.fit.quality(solution, WAVE).psnr > 39
 
 
 def test_the_picture_is_drawn(smooth, tmp_path):

@@ -23,25 +23,25 @@ def test_the_cosine_transform_inverts_differences(image):
 
 @pytest.mark.parametrize("data", [{"gradient": gradient(IMAGE)}, {"laplacian": laplacian(IMAGE)}], ids=["gradient", "laplacian"])
 def test_an_image_is_found_from_its_differences_up_to_a_constant(data):
-    """As by the cosine transform: 83 dB and more."""
+    """As by the cosine transform: 326 and 318 dB."""
     solution = ps.solve(poisson(**data, stencil="forward"), net=NET, **EXACT)
-    assert psnr(render(solution), IMAGE, offset=True) > 70
+    assert psnr(render(solution), IMAGE, offset=True) > 300
 
 
 def test_anchors_give_the_lost_constant():
     solution = ps.solve(poisson(gradient(IMAGE), laplacian(IMAGE), stencil="forward", anchors=KNOWN), net=NET, **EXACT)
-    assert psnr(render(solution), IMAGE) > 60
+    assert psnr(render(solution), IMAGE) > 300  # 328
 
 
 def test_a_smooth_function_is_found_from_exact_derivatives_where_they_are_known():
-    """Of sin(0.3 x) cos(0.2 y) / 2 + 1/2, at 40 scattered points, up to the constant; measured 52 dB."""
+    """Of sin(0.3 x) cos(0.2 y) / 2 + 1/2, at 60 scattered points, up to the constant; measured 133 dB."""
     rng = np.random.default_rng(3)
     x, y = 9 * rng.random(60), 8 * rng.random(60)
     gx, gy = 0.15 * np.cos(0.3 * x) * np.cos(0.2 * y), -0.1 * np.sin(0.3 * x) * np.sin(0.2 * y)
     problem = poisson(ps.Points({"x": x, "y": y, "gx": gx, "gy": gy}), shape=(8, 9))
     solution = ps.solve(problem, net=ps.Siren(12, 2, omega=2.0), **EXACT)
     px, py = np.meshgrid(np.arange(9) + 0.5, np.arange(8) + 0.5)
-    assert psnr(render(solution), 0.5 + 0.5 * np.sin(0.3 * px) * np.cos(0.2 * py), offset=True) > 45
+    assert psnr(render(solution), 0.5 + 0.5 * np.sin(0.3 * px) * np.cos(0.2 * py), offset=True) > 120
 
 
 def test_entries_that_are_unknown_are_left_out():

@@ -27,17 +27,18 @@ def radius(points):
 
 
 def test_the_distance_to_a_sphere_is_found(ball):
-    """From 150 oriented points and 200 off the surface; the corner of the distance at the middle is all that is lost: measured 0.006."""
+    """From 150 oriented points and 200 off the surface; the corner of the distance at the middle is lost: measured 0.0043 and 0.998."""
     error = distance_error(ball, radius)
-    assert error.relative < 0.02
-    assert error.iou > 0.95
+    assert error.relative < 0.013
+    assert error.iou > 0.993
     assert error.rms == pytest.approx(error.relative * 2 * 1.6 * math.sqrt(3), rel=0.05)
 
 
 def test_its_surface_is_one_sphere(ball, tmp_path):
+    """Its triangles are off by 0.0058 at most."""
     surface = ball.surface(resolution=24)
     assert surface.components() == 1
-    assert abs(np.linalg.norm(surface.vertices, axis=1) - 1).max() < 0.05
+    assert abs(np.linalg.norm(surface.vertices, axis=1) - 1).max() < 0.018
     a, b, c = (surface.vertices[surface.faces[:, k]] for k in range(3))
     outwards = np.einsum("nd,nd->n", np.cross(b - a, c - a), a + b + c)
     assert (outwards > 0).mean() > 0.99
@@ -69,14 +70,14 @@ def test_the_exact_distance_lies_between_its_bounds():
 
 
 def test_a_shape_gives_its_exact_distance():
-    """A ball from 100 points on it and 200 off it: measured 0.002 of the diagonal."""
+    """A ball from 100 points on it and 200 off it: measured 0.0046 of the diagonal."""
     problem = sdf(Ball((0, 0, 0), 1), points=200, margin=0.3)
     assert [c.name for c in problem.constraints] == ["surface", "normals", "distance"]
     on, _, off = (c.on for c in problem.constraints)
     for points, distance in ((on, torch.zeros(200)), (off, off["distance"])):
         assert torch.allclose(points.matrix("xyz").norm(dim=1) - 1, distance.double(), atol=1e-9)
     solution = ps.solve(problem, **SETTINGS)
-    assert distance_error(solution, radius).relative < 0.01
+    assert distance_error(solution, radius).relative < 0.014
     with pytest.raises(ps.ProblemError, match="x, y and z, got x, y"):
         sdf(ps.Disk((0, 0), 1))
 
