@@ -6,6 +6,7 @@ added in the order of the blocks. Results are then the same, bit for bit, for an
 
 from __future__ import annotations
 
+import atexit
 import math
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +30,7 @@ def join(device: torch.device) -> None:
         if device.type == "cuda":
             torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)))
         dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
+        atexit.register(dist.destroy_process_group)  # before the interpreter goes, under which gloo's threads would abort
     if size() > BLOCKS:
         raise ProblemError(f"A run takes at most {BLOCKS} processes, one for each block of points, got {size()}: start fewer.")
 

@@ -132,6 +132,8 @@ def test_attempts_go_on_where_they_were(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_is_saved_and_goes_on(number, tmp_path):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background of a shell
+
     def interrupt(record):
         if record["iteration"] == 8:
             os.kill(os.getpid(), number)
@@ -139,6 +141,7 @@ def test_an_interrupted_run_is_saved_and_goes_on(number, tmp_path):
     whole = ps.solve(poisson(), **QUICK, iterations=14)
     handler = signal.getsignal(signal.SIGTERM)
     stopped = ps.solve(poisson(), **QUICK, iterations=14, out=tmp_path / "a.h5", callbacks=[interrupt])
+    signal.signal(signal.SIGINT, before)
     assert stopped.outcome is ps.Outcome.INTERRUPTED
     assert signal.getsignal(signal.SIGTERM) is handler
     assert state_of(tmp_path / "a.h5")["current"]["iteration"] == 7  # the last whole one
