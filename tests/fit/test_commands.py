@@ -26,6 +26,7 @@ def picture(tmp_path):
 
 
 def test_an_image_is_fitted_drawn_and_reported(picture, tmp_path, capsys):
+    pytest.importorskip("skimage")
     plot, out = tmp_path / "fit.png", tmp_path / "fit.h5"
     status, printed, _ = run(capsys, "fit", "image", picture, *SHORT, "--plot", plot, "--out", out, "--json")
     found = json.loads(printed)

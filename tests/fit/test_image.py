@@ -30,6 +30,7 @@ def test_the_loss_is_the_mean_squared_error():
 
 
 def test_noise_is_fitted_to_rounding_where_parameters_outnumber_pixels():
+    pytest.importorskip("skimage")
     """697 parameters for 120 pixels: 9e-33."""
     solution = ps.solve(ps.fit.image(NOISE), net=ps.Siren(24, 2, omega=20.0), **QUICK)
     found = ps.fit.quality(solution, NOISE)
@@ -40,6 +41,7 @@ def test_noise_is_fitted_to_rounding_where_parameters_outnumber_pixels():
 
 
 def test_a_smooth_image_is_known_between_its_pixels(smooth):
+    pytest.importorskip("skimage")
     """A smooth function is recovered half a pixel off its samples, and so are its derivatives; measured 1.9e-3 and 5.0e-3, and 45.6 dB."""
     x, y = X[:-1, :-1] + 0.5, Y[:-1, :-1] + 0.5
     assert abs(smooth.predict("u", x=x, y=y) - (0.5 + 0.3 * np.sin(0.4 * x) * np.cos(0.3 * y))).max() < 6e-3
@@ -63,6 +65,7 @@ def test_colour_has_three_fields_and_the_image_its_shape():
 
 
 def test_a_single_pixel_and_a_masked_image_are_fitted():
+    pytest.importorskip("skimage")
     single = ps.solve(ps.fit.image(np.array([[0.3]])), net=ps.Siren(4, 1), **QUICK)
     assert render(single) == pytest.approx(0.3, abs=1e-8)
     assert math.isnan(ps.fit.quality(single, np.array([[0.3]])).between)
@@ -123,6 +126,7 @@ def test_psnr_is_that_of_its_definition():
 
 
 def test_mini_batches_of_adam_reach_the_smooth_image():
+    pytest.importorskip("skimage")
     """48.5 dB after 150 passes."""
     solution = ps.solve(ps.fit.image(WAVE), net=ps.Siren(24, 2), optimizer=ps.Adam(150, lr=5e-3, batch=32), iterations=150, progress=False)
     assert ps.fit.quality(solution, WAVE).psnr > 39

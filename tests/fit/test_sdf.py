@@ -35,6 +35,7 @@ def test_the_distance_to_a_sphere_is_found(ball):
 
 
 def test_its_surface_is_one_sphere(ball, tmp_path):
+    pytest.importorskip("skimage")
     """Its triangles are off by 0.0058 at most."""
     surface = ball.surface(resolution=24)
     assert surface.components() == 1
@@ -83,6 +84,7 @@ def test_a_shape_gives_its_exact_distance():
 
 
 def test_a_surface_is_refused_where_there_is_none(ball, tmp_path):
+    pytest.importorskip("skimage")
     with pytest.raises(ps.ProblemError, match="level 9 is not crossed"):
         ball.surface(level=9.0, resolution=5)
     with pytest.raises(ps.ProblemError, match="resolution of at least 2"):
