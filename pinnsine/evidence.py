@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from pinnsine.constraint import Residual, row_points
+from pinnsine.jacobian import route_of
 from pinnsine.objective import Objective, Term
 from pinnsine.points import Points
 from pinnsine.probe import trace
@@ -107,7 +108,7 @@ class Evidence:
     @cached_property
     def jacobian(self) -> Tensor:
         """The Jacobian (R, P) of the rows in natural units at fresh points."""
-        routed = tuple(replace(t, route=self.objective.route_of(t, self.theta)) for t in self.objective.terms)
+        routed = tuple(replace(t, route=route_of(self.objective, t, self.theta)) for t in self.objective.terms)
         return Objective(self.ansatz, routed, self.points, MEMORY).jacobian(self.theta)[1]
 
 

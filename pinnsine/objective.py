@@ -2,12 +2,6 @@
 
 Row i of constraint c is sqrt(w_c m_i w(x_i)) r_i / sigma_i with m_i = 1/N_c, so that the loss is |rows|^2, without a factor 1/2. All
 methods are pure functions of the flat parameter vector theta (P,).
-
-The one-backward Jacobian: a row depends on the evaluations at its own nodes alone, so one backward pass of the *sum* of the rows gives
-G = d rows / d(outputs of a layer) at every node, and with the layer's inputs A the rows of the Jacobian are sums of outer products,
-d r_i / dW = sum over k, q of G[k, i, q] (x) A[k, i, q] (k derivatives, q nodes). Each constraint is probed once against an ordinary
-vector-Jacobian product with random weights; where rows are coupled, or a parameter acts otherwise than through a layer, the generic
-route (batched vjp) is taken.
 """
 
 from __future__ import annotations
@@ -25,20 +19,17 @@ from pinnsine.ansatz import Ansatz
 from pinnsine.constraint import Constraint, Prescribed, rows_of
 from pinnsine.errors import ProblemError
 from pinnsine.index import Index, closure
+from pinnsine.jacobian import batched_vjp, one_backward, route_of, row_blocks
 from pinnsine.jet import Context, values
-from pinnsine.layer_input import by_row
 from pinnsine.least_squares import GaussNewtonStep
 from pinnsine.linearised import Dual, Linearised, form_for, require_finite
 from pinnsine.local import Local
 from pinnsine.points import Points
 from pinnsine.probe import coordinates_at, data_of, trace
 from pinnsine.scaling import row_scales
-from pinnsine.tangent import Columns, Outer, RowBlock, is_cheaper, tangent_kernel
+from pinnsine.tangent import RowBlock, is_cheaper, tangent_kernel
 
 TRACED = 16  # points at which a constraint is evaluated to see which derivatives it asks for
-PROBE_ROWS = 256  # spread over all rows, because rows may be coupled in a part of the region only
-CACHE_ROWS = 512  # rows of a layer's outer products made at a time, so that they stay in the cache
-PROBE_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -87,7 +78,7 @@ class Objective:
 
     def thinned(self, share: float) -> Objective:
         """The same objective at a ``share`` of each constraint's points, spread evenly over all of them."""
-        return self.with_points({n: p.select(spread(len(p), math.ceil(share * len(p)))) for n, p in self.points.items()})
+        return self.with_points({n: p.spread(math.ceil(share * len(p))) for n, p in self.points.items()})
 
     def restrict(self, names: Sequence[str], theta: Tensor) -> Objective:
         """The objective as a function of the named parameters alone, all others held at theta (P,)."""
@@ -116,7 +107,7 @@ class Objective:
         self.require_squares("residual rows")
         with torch.no_grad():
             views = self.views(theta)
-            parts = [torch.cat([self._rows(t, views, points) for points in self._chunks(t)], dim=1) for t in self.terms]
+            parts = [torch.cat([self.term_rows(t, views, points) for points in self._chunks(t)], dim=1) for t in self.terms]
             return torch.cat([part.reshape(-1) for part in parts])
 
     def loss(self, theta: Tensor) -> float:
@@ -140,7 +131,7 @@ class Objective:
                 total += float(loss.detach())
                 continue
             for points in self._chunks(term):
-                rows = self._rows(term, self.views(theta), points)
+                rows = self.term_rows(term, self.views(theta), points)
                 loss = rows.square().sum()
                 if loss.requires_grad:
                     gradient += torch.autograd.grad(loss, theta)[0]
@@ -213,7 +204,7 @@ class Objective:
             return None
         rows, blocks = [], []
         for term in self.terms:
-            found = [self._row_blocks(term, theta, points) for points in self._chunks(term)]
+            found = [row_blocks(self, term, theta, points) for points in self._chunks(term)]
             if any(parts is None for _, parts in found):
                 return None
             rows.append(torch.cat([r for r, _ in found], dim=1).reshape(-1))
@@ -279,7 +270,7 @@ class Objective:
         """The size of a constraint's rows at other points (N,): the root of the sum of squares over its named rows."""
         [term] = [t for t in self.terms if t.constraint.name == name]
         with torch.no_grad():
-            return self._rows(term, self.views(theta), points).square().sum(dim=0).sqrt() * math.sqrt(len(self.points[name]))
+            return self.term_rows(term, self.views(theta), points).square().sum(dim=0).sqrt() * math.sqrt(len(self.points[name]))
 
     def _chunks(self, term: Term) -> Iterator[Points]:
         """The row points of a term in pieces that fit the memory budget; coupled rows must stay together."""
@@ -287,11 +278,11 @@ class Objective:
         if term.route != "one backward":
             yield points
             return
-        size = max(64, int(self.memory / (self._bytes_per_row(term) + 1)))
+        size = max(64, int(self.memory / (self.bytes_per_row(term) + 1)))
         for start in range(0, len(points), size):
             yield points.select(slice(start, start + size))
 
-    def _bytes_per_row(self, term: Term) -> int:
+    def bytes_per_row(self, term: Term) -> int:
         """What the graph of one row holds: about eight tensors per layer and derivative."""
         components = len(closure(set().union(*term.need.values())))
         widths = sum(p.shape[0] for _, p in self.ansatz.named_parameters() if p.ndim == 2)
@@ -300,16 +291,16 @@ class Objective:
     def _graph_rows(self, theta: Tensor) -> Iterator[Tensor]:
         """The rows of one term after another, in the order of ``rows``, with their graph."""
         for term in self.terms:
-            yield self._rows(term, self.views(theta), self.points[term.constraint.name]).reshape(-1)
+            yield self.term_rows(term, self.views(theta), self.points[term.constraint.name]).reshape(-1)
 
     def _loss(self, term: Term, views) -> Tensor:
         if term.constraint.loss is None:
-            return sum(self._rows(term, views, points).square().sum() for points in self._chunks(term))
+            return sum(self.term_rows(term, views, points).square().sum() for points in self._chunks(term))
         points = self.points[term.constraint.name]
-        raw = self._rows(term, views, points) * math.sqrt(len(points))
+        raw = self.term_rows(term, views, points) * math.sqrt(len(points))
         return sum(term.constraint.loss(r) for r in raw)
 
-    def _rows(self, term: Term, views, points: Points, tape=None, unknowns=None) -> Tensor:
+    def term_rows(self, term: Term, views, points: Points, tape=None, unknowns=None) -> Tensor:
         """The scaled rows (C, N) of a term at row points."""
         constraint, problem = term.constraint, self.ansatz.problem
         local = self.ansatz.local(views, constraint.expand(points, problem.domain), term.need, tape, unknowns)
@@ -345,136 +336,8 @@ class Objective:
 
     def _term_jacobian(self, term: Term, theta: Tensor, points: Points, out: Tensor) -> Tensor:
         """The rows (C, N) of a term at row points; their Jacobian is written into ``out`` (C, N, P)."""
-        route = self._one_backward if term.route == "one backward" else self._batched_vjp
-        return route(term, theta, points, out)
-
-    def _one_backward(self, term: Term, theta: Tensor, points: Points, out: Tensor) -> Tensor:
-        rows, taped, slopes = self._taped(term, theta, points)
-        for c, part in enumerate(slopes):
-            self._fill(out[c], taped, part, term.constraint.nodes)
-        return rows
-
-    def _row_blocks(self, term: Term, theta: Tensor, points: Points) -> tuple[Tensor, list[RowBlock] | None]:
-        """The rows (C, N) of a term at row points and the factors of their Jacobian; None where a weight acts more than once."""
-        rows, taped, slopes = self._taped(term, theta, points)
-        names = [name for weight, bias, *_ in taped for name in (weight, bias) if name]
-        if len(names) != len(set(names)):
-            return rows, None
-        nodes, blocks = term.constraint.nodes, []
-        for part in slopes:
-            factors: dict[str, Columns | Outer] = {}
-            for (weight, bias, inputs, _), slope in zip(taped, part, strict=False):
-                if slope is not None and weight:
-                    factors[weight] = Outer(by_row(slope, nodes), by_row(inputs.stacked().detach(), nodes))
-                if slope is not None and bias:
-                    factors[bias] = Columns(slope[0].view(len(points), nodes, -1).sum(dim=1))
-            numbers = _number_columns(part[len(taped) :], len(points), nodes)
-            if numbers is not None:
-                factors["unknowns"] = Columns(numbers)
-            blocks.append(RowBlock(len(points), factors))
-        return rows, blocks
-
-    def _taped(self, term: Term, theta: Tensor, points: Points):
-        """The rows (C, N), the layers that made them, and for each of the C the slopes of the layers' outputs and of the unknowns."""
-        problem, nodes = self.ansatz.problem, term.constraint.nodes
-        views = {n: v.detach().requires_grad_(n in self.blocks) for n, v in self.views(theta).items()}
-        raw = views["unknowns"].detach()
-        free = "unknowns" in self.blocks
-        leaves = {u.name: raw[k].repeat(len(points) * nodes).requires_grad_(free) for k, u in enumerate(problem.unknowns)}
-        tape: list = []
-        rows = self._rows(term, views, points, tape, leaves)
-        names = {id(views[n]): n for n in self.blocks}
-        taped = [(names.get(id(w)), names.get(id(b)), inputs, outputs) for w, b, inputs, outputs in tape]
-        taped = [entry for entry in taped if entry[0] or entry[1]]
-        wanted = [outputs for *_, outputs in taped] + (list(leaves.values()) if free else [])
-        slopes = [
-            torch.autograd.grad(row.sum(), wanted, retain_graph=c + 1 < len(rows), allow_unused=True)
-            if row.requires_grad and wanted
-            else (None,) * len(wanted)
-            for c, row in enumerate(rows)
-        ]
-        return rows.detach(), taped, slopes
-
-    def _fill(self, out: Tensor, taped, slopes, nodes: int) -> None:
-        """Write the outer products of layer inputs and slopes into the Jacobian rows (N, P)."""
-        written: set[str] = set()
-
-        def put(name: str, part: Tensor, start: int) -> None:
-            target = out[start : start + len(part), self.blocks[name]]
-            target.add_(part) if name in written else target.copy_(part)
-
-        for (weight, bias, inputs, _), slope in zip(taped, slopes, strict=False):
-            if slope is None:
-                continue
-            if weight is not None:
-                for start in range(0, len(out), CACHE_ROWS):
-                    put(weight, inputs.outer(slope, nodes, slice(start, min(start + CACHE_ROWS, len(out)))).flatten(1), start)
-                written.add(weight)
-            if bias is not None:
-                put(bias, slope[0].view(len(out), nodes, -1).sum(dim=1), 0)
-                written.add(bias)
-        numbers = _number_columns(slopes[len(taped) :], len(out), nodes)
-        if numbers is not None:
-            put("unknowns", numbers, 0)
-            written.add("unknowns")
-        for name in self.blocks.keys() - written:
-            out[:, self.blocks[name]] = 0
-
-    def _batched_vjp(self, term: Term, theta: Tensor, points: Points, out: Tensor) -> Tensor:
-        theta = theta.detach().requires_grad_()
-        rows = self._rows(term, self.views(theta), points)
-        if not rows.requires_grad:
-            out.zero_()
-            return rows
-        flat, target = (
-            rows.reshape(-1),
-            out.view(-1, len(theta)) if out.is_contiguous() else out.new_empty(rows.numel(), len(theta)),
-        )
-        size = max(1, int(self.memory / (64 * self._bytes_per_row(term) * len(points))) or 1)
-        for start in range(0, len(flat), size):
-            seeds = torch.zeros(min(size, len(flat) - start), len(flat), dtype=theta.dtype, device=theta.device)
-            seeds.diagonal(start).fill_(1)
-            target[start : start + size] = torch.autograd.grad(flat, theta, seeds, retain_graph=True, is_grads_batched=True)[0]
-        if not out.is_contiguous():
-            out.copy_(target.view_as(out))
-        return rows.detach()
-
-    def route_of(self, term: Term, theta: Tensor) -> str:
-        """Probe a term: does the one-backward Jacobian agree with an ordinary vjp under random weights of the rows?"""
-        points = self.points[term.constraint.name]
-        points = points.select(spread(len(points), PROBE_ROWS))
-        points, theta = points.to(torch.float64, theta.device), theta.detach().double()  # coupling shows above rounding
-        generator = torch.Generator().manual_seed(0)
-        graph = theta.clone().requires_grad_()
-        rows = self._rows(term, self.views(graph), points)
-        weights = torch.rand(rows.shape, generator=generator, dtype=rows.dtype).to(rows) + 0.5
-        truth = torch.autograd.grad(rows, graph, weights, allow_unused=True)[0] if rows.requires_grad else None
-        if truth is None:
-            raise ProblemError(
-                f"The loss of constraint {term.constraint.name!r} does not depend on the parameters: write it in terms of the fields of s, "
-                "and without detach()."
-            )
-        jacobian = theta.new_empty(*rows.shape, len(theta))
-        try:
-            self._one_backward(term, theta, points, jacobian)
-        except (RuntimeError, ValueError):  # a layer that acts on another axis than the batch
-            return "batched vjp"
-        found = torch.einsum("cnp,cn->p", jacobian, weights)
-        scale = truth.abs().max()
-        return "one backward" if bool((found - truth).abs().max() <= PROBE_TOLERANCE * scale) else "batched vjp"
-
-
-def spread(total: int, count: int) -> Tensor:
-    """``count`` of the indices 0 ... total - 1, evenly spaced; all of them if there are fewer."""
-    return torch.linspace(0, total - 1, min(count, total)).round().long()
-
-
-def _number_columns(slopes: Sequence[Tensor | None], rows: int, nodes: int) -> Tensor | None:
-    """The Jacobian's columns (N, U) of the unknown numbers, from their slopes at the nodes; None where no number acts."""
-    known = next((s for s in slopes if s is not None), None)
-    if known is None:
-        return None
-    return torch.stack([known.new_zeros(rows) if s is None else s.view(rows, nodes).sum(dim=1) for s in slopes], dim=1)
+        route = one_backward if term.route == "one backward" else batched_vjp
+        return route(self, term, theta, points, out)
 
 
 def position_factors(constraint: Constraint, problem, points: Points) -> Tensor | None:
@@ -495,7 +358,7 @@ def bind(ansatz: Ansatz, points: Mapping[str, Points], memory: float = 2e9) -> O
     theta = ansatz.flat()
     terms = tuple(_term(ansatz, c, points[c.name]) for c in ansatz.problem.soft if len(points[c.name]))
     objective = Objective(ansatz, terms, points, memory)
-    routed = tuple(replace(t, route=objective.route_of(t, theta)) for t in terms)
+    routed = tuple(replace(t, route=route_of(objective, t, theta)) for t in terms)
     return Objective(ansatz, routed, points, memory)
 
 

@@ -51,6 +51,10 @@ class Points:
         """The points of an index tensor, a mask or a slice."""
         return self._map(lambda column: column[index])
 
+    def spread(self, count: int) -> Points:
+        """``count`` of the points, evenly spread over all; all of them if there are fewer."""
+        return self.select(torch.linspace(0, len(self) - 1, min(count, len(self))).round().long())
+
     def to(self, dtype: torch.dtype, device: torch.device) -> Points:
         return self._map(lambda column: column.to(device=device, dtype=dtype))
 

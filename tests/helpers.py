@@ -116,7 +116,7 @@ def rows_function(objective):
 
     def rows(theta):
         views = objective.views(theta)
-        parts = [objective._rows(t, views, objective.points[t.constraint.name]).reshape(-1) for t in objective.terms]
+        parts = [objective.term_rows(t, views, objective.points[t.constraint.name]).reshape(-1) for t in objective.terms]
         return torch.cat(parts)
 
     return rows
