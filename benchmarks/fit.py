@@ -9,15 +9,16 @@ in [0, 1]; PSNR from derivatives is that after the best constant. "Between" is h
 
 import argparse
 import math
+import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
-from acceptance import machine
 
 import pinnsine as ps
+from pinnsine.bench.measure import machine
 from pinnsine.fit import gradient, laplacian, poisson_dct, psnr, quality, render
 
 EXACT = ps.LevenbergMarquardt(factorisation="dual", damping=1e-3, factor=16, ratio=0.5)
@@ -127,7 +128,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="add the figures to benchmarks/results/fit.md")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    lines = [machine(arguments.threads)]
+    lines = [f"{machine()}; {arguments.threads} threads, load {os.getloadavg()[0]:.1f} at the start"]
     for name in arguments.rows or ROWS:
         measure, budget = ROWS[name]
         start = time.perf_counter()

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from acceptance import machine
 
 import pinnsine as ps
 from pinnsine.ansatz import build_ansatz
+from pinnsine.bench.measure import machine
 from pinnsine.constraint import row_points
 from pinnsine.linearised import gram_matrix
 from pinnsine.objective import bind
@@ -87,7 +87,7 @@ def main() -> None:
         [
             "# One Levenberg-Marquardt iteration",
             "",
-            f"{machine(torch.get_num_threads())}.",
+            f"{machine()}; {torch.get_num_threads()} threads.",
             "",
             f"{jacobian.shape[1]} parameters, {jacobian.shape[0]} rows, {statistics.median(evaluations):g} evaluations of them an iteration.",
             "",

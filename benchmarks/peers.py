@@ -15,7 +15,6 @@ import argparse
 import importlib.metadata
 import importlib.util
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -170,17 +169,12 @@ def race(seed: int, threads: int, iterations_scale: float, peer_dtype: str) -> R
     )
 
 
-def machine(threads: int) -> str:
-    """The processor, its cores, what else it was doing, the threads used and the versions that matter, on one line."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
-    packages = ("torch", "numpy", "scipy", "deepxde", "pinnsine")
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
-    return (
-        f"{model}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start, {threads} thread(s); "
-        f"Python {platform.python_version()}, {versions}"
-    )
+def conditions(threads: int) -> str:
+    """The machine, what else it was doing, the threads used and the versions of the packages compared, on one line."""
+    from pinnsine.bench.measure import machine
+
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("scipy", "deepxde", "pinnsine"))
+    return f"{machine()}, {versions}; load {os.getloadavg()[0]:.1f} at the start, {threads} thread(s)"
 
 
 def report(races: list[Race], host: str, iterations_scale: float, peer_dtype: str) -> str:
@@ -243,7 +237,7 @@ def main() -> None:
     elif importlib.util.find_spec("deepxde") is None:
         sys.exit("peers.py needs DeepXDE, the `bench` extra: pip install -c constraints.txt -e '.[bench]'")
     else:
-        host = machine(arguments.threads)
+        host = conditions(arguments.threads)
         recipe = (arguments.iterations_scale, arguments.peer_dtype)
         table = report([race(seed, arguments.threads, *recipe) for seed in arguments.seed], host, *recipe)
         print(table)
