@@ -34,7 +34,7 @@ def camera(size: int) -> np.ndarray:
 
 def bsnn(size: int, width: int) -> ps.BSNN:
     """Rotated octaves up to half the Nyquist limit of ``size`` pixels."""
-    return ps.BSNN(width, 3, encoding=ps.RotatedOctaves(round(math.log2(size)), nyquist=math.pi * size / 2))
+    return ps.BSNN(width, 3, encoding=ps.nets.RotatedOctaves(round(math.log2(size)), nyquist=math.pi * size / 2))
 
 
 def first(solution: ps.Solution, mse: float) -> str:

@@ -3,6 +3,8 @@
 from pinnsine import callbacks as callbacks
 from pinnsine import domain as domain
 from pinnsine import fit as fit
+from pinnsine import nets as nets
+from pinnsine import optim as optim
 from pinnsine import reference as reference
 from pinnsine.calculus import D as D
 from pinnsine.calculus import Vector as Vector
@@ -37,17 +39,12 @@ from pinnsine.march import march as march
 from pinnsine.nets import BSNN as BSNN
 from pinnsine.nets import MLP as MLP
 from pinnsine.nets import FrozenSines as FrozenSines
-from pinnsine.nets import RotatedOctaves as RotatedOctaves
 from pinnsine.nets import SimpleSine as SimpleSine
 from pinnsine.nets import Siren as Siren
-from pinnsine.optim import ENGDW as ENGDW
 from pinnsine.optim import LBFGS as LBFGS
-from pinnsine.optim import SPRING as SPRING
-from pinnsine.optim import SSBFGS as SSBFGS
 from pinnsine.optim import Adam as Adam
 from pinnsine.optim import GaussNewton as GaussNewton
 from pinnsine.optim import LevenbergMarquardt as LevenbergMarquardt
-from pinnsine.optim import SSBroyden as SSBroyden
 from pinnsine.outcome import Outcome as Outcome
 from pinnsine.points import Points as Points
 from pinnsine.problem import Field as Field

@@ -47,14 +47,14 @@ def poisson(scale=1.0):
 
 
 QUICK = {"net": ps.Siren(6, 2, omega=3.0), "points": 40, "progress": False}
-THREE_PHASES = [ps.Adam(5, lr=1e-2, batch=30), ps.SSBFGS(4), ps.LevenbergMarquardt(14)]
+THREE_PHASES = [ps.Adam(5, lr=1e-2, batch=30), ps.optim.SSBFGS(4), ps.LevenbergMarquardt(14)]
 METHODS = {
     "levenberg-marquardt": {"optimizer": ps.LevenbergMarquardt(factorisation="staged")},
     "adam with mini-batches": {"optimizer": ps.Adam(40, batch=25)},
     "l-bfgs": {"optimizer": ps.LBFGS(40, memory=6)},
-    "self-scaled bfgs": {"optimizer": ps.SSBFGS()},
-    "self-scaled broyden": {"optimizer": ps.SSBroyden()},
-    "spring": {"optimizer": ps.SPRING(batch=25)},
+    "self-scaled bfgs": {"optimizer": ps.optim.SSBFGS()},
+    "self-scaled broyden": {"optimizer": ps.optim.SSBroyden()},
+    "spring": {"optimizer": ps.optim.SPRING(batch=25)},
     "three phases, adaptive points": {"optimizer": THREE_PHASES, "sampler": "rad"},
 }
 CLOCK = {"seconds"}

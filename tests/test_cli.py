@@ -329,9 +329,9 @@ def test_specifications_are_read_with_their_settings():
     assert parse_optimizer(None) is None
     assert parse_optimizer("lbfgs") == [ps.LBFGS()]
     assert parse_optimizer("ssbroyden:iterations=9+lm:factorisation=qr,scaled=true+engdw:batch=2e2") == [
-        ps.SSBroyden(9),
+        ps.optim.SSBroyden(9),
         ps.LevenbergMarquardt(factorisation="qr", scaled=True),
-        ps.ENGDW(batch=200),
+        ps.optim.ENGDW(batch=200),
     ]
     assert parse_optimizer("adam:lr=1e+0,iterations=3,lm:geodesic=false") == [
         ps.Adam(iterations=3, lr=1.0),

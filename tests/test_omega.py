@@ -71,7 +71,7 @@ def test_data_above_the_reach_of_a_network_are_warned_of():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         found(tone(60.0), ps.Siren(8, 2, omega=60 / BEYOND * 1.3))
-        found(tone(60.0), ps.Siren(8, 2, encoding=ps.RotatedOctaves(5)))
+        found(tone(60.0), ps.Siren(8, 2, encoding=ps.nets.RotatedOctaves(5)))
         found(tone(60.0), ps.MLP(8, 2))
 
 
