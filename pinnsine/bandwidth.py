@@ -83,7 +83,7 @@ def common_bandwidth(
     trials = _Trials.of_few(net, objective, held_out, seed, linear, left)
     best = trials.over_range(net)
     for factor in (CLIMB**0.5, CLIMB**-0.5):
-        while trials.wanted(best) and (moved := trials.of(replace(best.net, omega=best.net.omega * factor))).loss < best.loss:
+        while trials.wanted(best) and (moved := trials.of(replace(best.net, omega=_scaled(best.net.omega, factor)))).loss < best.loss:
             best = moved
     return best.net.omega
 
@@ -104,12 +104,13 @@ def _searched(net: FrozenSines, objective: Objective, held_out: Objective, seed:
 
 def _along(net: FrozenSines, i: int, factor: float, inputs: int) -> FrozenSines:
     omega = list(net.bandwidths(inputs))
-    omega[i] *= factor
+    omega[i] = _scaled(omega[i], factor)
     return replace(net, omega=tuple(omega))
 
 
 def _scaled(omega: float | tuple[float, ...], factor: float) -> float | tuple[float, ...]:
-    return tuple(o * factor for o in omega) if isinstance(omega, tuple) else omega * factor
+    """Of three digits: more would be read off an answer, and mean nothing."""
+    return tuple(_scaled(o, factor) for o in omega) if isinstance(omega, tuple) else float(f"{omega * factor:.3g}")
 
 
 class _Trials:

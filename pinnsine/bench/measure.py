@@ -21,6 +21,7 @@ from pinnsine.problem import load_problem, problems_folder
 from pinnsine.solve import solve
 
 PACKAGE = Path(__file__).parent.parent
+MEASURED = PACKAGE / "measured.json"  # what `pinnsine list` shows
 
 
 def measured(label: str, seeds: Sequence[int], threads: int) -> dict:
@@ -73,14 +74,17 @@ def sources() -> bytes:
 
 @functools.cache
 def commit() -> str:
-    """The commit of the checkout, with a plus where files differ from it; empty outside of one."""
+    """The commit of the checkout, with a plus where its package or problems differ from it; empty outside of one."""
     try:
-        said = subprocess.run(
-            ["git", "describe", "--always", "--dirty=+", "--exclude=*"], cwd=PACKAGE, capture_output=True, text=True, check=True
-        )  # fmt: skip
+        commit = _git("rev-parse", "--short", "HEAD")
+        changed = _git("status", "--porcelain", "--", ".", f":!{MEASURED.name}", str(problems_folder()))
     except (OSError, subprocess.CalledProcessError):
         return ""
-    return said.stdout.strip()
+    return commit + "+" * bool(changed)
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=PACKAGE, capture_output=True, text=True, check=True).stdout.strip()
 
 
 @functools.cache

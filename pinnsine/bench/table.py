@@ -12,12 +12,11 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from pinnsine.bench.measure import PACKAGE, digest, measured
+from pinnsine.bench.measure import MEASURED, PACKAGE, digest, measured
 from pinnsine.bench.rows import ROWS, Row
 from pinnsine.errors import ProblemError
 
 LATE = 1.1  # of the seconds allowed
-MEASURED = PACKAGE / "measured.json"  # what `pinnsine list` shows
 HEAD = (
     "| problem | network | parameters | rows | seconds | iterations | errors by field | worst seed | estimate / error | reference floor "
     "| target | | best published | dsyrk s | threads | load | seeds | commit |"

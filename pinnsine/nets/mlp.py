@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -10,14 +12,14 @@ from torch import nn
 
 from pinnsine.errors import ProblemError
 from pinnsine.nets.encoding import Encoding
-from pinnsine.nets.network import fully_connected, require_sound, uniform_
+from pinnsine.nets.network import FullyConnected, require_sound, uniform_
 
 GAINS = {"tanh": 5 / 3, "sigmoid": 1.0, "softplus": 1.0, "sin": 1.0}
 
 
 @dataclass(frozen=True)
-class MLP:
-    """``depth`` hidden layers of ``width`` with tanh, or another smooth activation, and Glorot's uniform weights (Glorot & Bengio 2010)."""
+class Perceptron(ABC):
+    """Layers of a smooth activation with Glorot's uniform weights: what conventional networks share."""
 
     width: int = 20
     depth: int = 3
@@ -30,10 +32,25 @@ class MLP:
 
     def build(self, inputs: int, outputs: int, generator: torch.Generator) -> nn.Module:
         """A freshly drawn module (N, inputs) -> (N, outputs)."""
-        net = fully_connected(self, inputs, outputs, conventional(self.activation), generator)
-        for layer in net.layers:
-            glorot_(layer, self.activation, generator)
+        encoding = self.encoding.build(inputs, generator) if self.encoding is not None else None
+        sizes = [encoding.width if encoding else inputs, *[self.width] * self.depth, outputs]
+        net = self.module(sizes, conventional(self.activation), encoding)
+        for layer in net.modules():
+            if isinstance(layer, nn.Linear):
+                glorot_(layer, self.activation, generator)
         return net
+
+    @staticmethod
+    @abstractmethod
+    def module(sizes: list[int], activation: Callable, encoding: nn.Module | None) -> nn.Module:
+        """The module of these layers, still to be drawn."""
+
+
+@dataclass(frozen=True)
+class MLP(Perceptron):
+    """h <- f(W h + b): ``depth`` hidden layers of ``width`` with ``activation`` f and Glorot's uniform weights (Glorot & Bengio 2010)."""
+
+    module = FullyConnected
 
 
 def conventional(activation: str):

@@ -5,64 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
 from torch import nn
 
-from pinnsine.nets.encoding import Encoding
-from pinnsine.nets.mlp import conventional, glorot_
-from pinnsine.nets.network import Network, affine_layers, require_sound
-
-
-@dataclass(frozen=True)
-class ModifiedMLP:
-    """h <- (1 - z) u + z v, z = f(W h + b), with two gates u, v = f(affine map of the inputs) (Wang, Teng & Perdikaris 2021, section 3.3).
-
-    ``depth`` hidden layers of ``width`` beside the gates; ``activation`` f and Glorot's weights as in ``MLP``.
-    """
-
-    width: int = 20
-    depth: int = 3
-    activation: str = "tanh"
-    encoding: Encoding | None = None
-
-    def __post_init__(self):
-        require_sound(self)
-        conventional(self.activation)
-
-    def build(self, inputs: int, outputs: int, generator: torch.Generator) -> nn.Module:
-        """A freshly drawn module (N, inputs) -> (N, outputs)."""
-        return _drawn(self, Gated, inputs, outputs, generator)
-
-
-@dataclass(frozen=True)
-class ResidualMLP:
-    """h <- h + f(W h + b) after a first layer h = f(W x + b): ``depth`` hidden layers of ``width`` (He et al. 2016).
-
-    ``activation`` f and Glorot's weights as in ``MLP``.
-    """
-
-    width: int = 20
-    depth: int = 3
-    activation: str = "tanh"
-    encoding: Encoding | None = None
-
-    def __post_init__(self):
-        require_sound(self)
-        conventional(self.activation)
-
-    def build(self, inputs: int, outputs: int, generator: torch.Generator) -> nn.Module:
-        """A freshly drawn module (N, inputs) -> (N, outputs)."""
-        return _drawn(self, Residual, inputs, outputs, generator)
-
-
-def _drawn(spec: ModifiedMLP | ResidualMLP, kind: type, inputs: int, outputs: int, generator: torch.Generator) -> nn.Module:
-    encoding = spec.encoding.build(inputs, generator) if spec.encoding is not None else None
-    sizes = [encoding.width if encoding else inputs, *[spec.width] * spec.depth, outputs]
-    net = kind(sizes, conventional(spec.activation), encoding)
-    for layer in net.modules():
-        if isinstance(layer, nn.Linear):
-            glorot_(layer, spec.activation, generator)
-    return net
+from pinnsine.nets.mlp import Perceptron
+from pinnsine.nets.network import Network, affine_layers
 
 
 class Gated(Network):
@@ -94,3 +40,23 @@ class Residual(Network):
         for layer in blocks:
             h = h + self.activation(layer(h))
         return h
+
+
+@dataclass(frozen=True)
+class ModifiedMLP(Perceptron):
+    """h <- (1 - z) u + z v, z = f(W h + b), with two gates u, v = f(affine map of the inputs) (Wang, Teng & Perdikaris 2021, section 3.3).
+
+    ``depth`` hidden layers of ``width`` beside the gates; ``activation`` f and Glorot's weights as in ``MLP``.
+    """
+
+    module = Gated
+
+
+@dataclass(frozen=True)
+class ResidualMLP(Perceptron):
+    """h <- h + f(W h + b) after a first layer h = f(W x + b): ``depth`` hidden layers of ``width`` (He et al. 2016).
+
+    ``activation`` f and Glorot's weights as in ``MLP``.
+    """
+
+    module = Residual
