@@ -109,6 +109,7 @@ ROWS: Mapping[str, tuple[Callable[[str], dict[str, str]], str]] = {
     "camera32": (lambda t: fit_camera(32, 28, t), "5m"),
     "camera64": (lambda t: fit_camera(64, 48, t), "5m"),
     "camera128": (lambda t: fit_camera(128, 112, t), "20m"),
+    "camera128-fewer": (lambda t: fit_camera(128, 68, t), "20m"),
     "astronaut256": (fit_astronaut, "3m"),
     "gradient32": (lambda t: invert(32, "gradient", t), "5m"),
     "laplacian32": (lambda t: invert(32, "laplacian", t), "5m"),
