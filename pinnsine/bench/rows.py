@@ -98,6 +98,8 @@ ROWS = (
     Row("Kovasznay, Re 40", "kovasznay", 180, 1e-8),
     Row("Stokes", "stokes", 60, 1e-9),
     Row("Cavity, Re 100", "cavity", 180, 1e-2, published=f"1.1e-4, 403 s (DSGNAR, {DSGNAR})"),
+    Row("Cavity, Re 400", "cavity", 180, 1e-1, coefficients={"Re": 400.0}),
+    Row("Flow past a cylinder, Re 20", "cylinder", 180, 1e-2),
     Row("Taylor-Green", "taylor_green", 180, 1e-8),
     Row("Beltrami", "beltrami", 180, 1e-3),
     Row("Lotka-Volterra", "lotka_volterra", 60, 1e-6),
