@@ -1,8 +1,9 @@
 """A first guess for Newton's method: every field stays as its conditions have it.
 
 Newton's method on frozen sines converges from zero where the equation is weakly nonlinear. Where it is not, a short evolution is close to
-rest, u_t = 0 with the given conditions, and what does not evolve to the surface through its conditions that bends least: either is one linear
-least-squares problem on the same sines. An equation such as |grad u| = 1 is singular at zero, but not there.
+rest, u_t = 0 with the given conditions, and what does not evolve, or was measured at several times, to the surface through its conditions and
+data that bends least: either is one linear least-squares problem on the same sines. An equation such as |grad u| = 1 is singular at zero, but
+not there, and an inverse problem is linear, or nearly so, once its fields are close to the data.
 """
 
 from __future__ import annotations
@@ -12,12 +13,16 @@ import math
 
 from torch import Tensor
 
-from pinnsine.constraint import Residual
+from pinnsine.constraint import Prescribed, Residual
 from pinnsine.domain import Domain
 from pinnsine.index import Index, make_index
 from pinnsine.jet import Shifted
 from pinnsine.objective import Objective, Term
 from pinnsine.optim.gauss_newton import GaussNewton
+from pinnsine.points import Points
+from pinnsine.problem import Field, Problem
+
+BENDING = 1e-3  # the weight of second derivatives, so small that conditions and data hold
 
 
 def from_rest(objective: Objective, theta: Tensor) -> Tensor:
@@ -26,22 +31,28 @@ def from_rest(objective: Objective, theta: Tensor) -> Tensor:
     equation = next((t for t in objective.terms if isinstance(t.constraint, Residual) and t.constraint.on is None), None)
     if equation is None:
         return theta
-    need = {f.name: _at_rest(problem.domain, f.of) for f in problem.fields}
+    need = {f.name: _at_rest(problem, f) for f in problem.fields}
     constraint = Residual("rest", lambda s: {f"{n}_{'_'.join(i)}": Shifted(getattr(s, n), i) for n, those in need.items() for i in those})
-    scales = {f"{n}_{'_'.join(i)}": _size(problem.domain, i) / objective.ansatz.scales[n].scale for n, those in need.items() for i in those}
+    scales = {f"{n}_{'_'.join(i)}": _weight(problem.domain, i) / objective.ansatz.scales[n].scale for n, those in need.items() for i in those}
     rest = Term(constraint, need, scales, "one backward")
     conditions = tuple(t for t in objective.terms if not isinstance(t.constraint, Residual))
     points = {**objective.points, "rest": objective.points[equation.constraint.name]}
     return GaussNewton().step(Objective(objective.ansatz, (rest, *conditions), points, objective.memory), theta, {}).theta
 
 
-def _at_rest(domain: Domain, coordinates: tuple[str, ...]) -> set[Index]:
-    """The derivatives that vanish at rest: the one by time, or where there is none all second ones."""
-    if domain.time in coordinates:
-        return {(domain.time,)}
-    return {make_index(pair) for pair in itertools.combinations_with_replacement(coordinates, 2)}
+def _at_rest(problem: Problem, field: Field) -> set[Index]:
+    """The derivatives that vanish at rest: the one by time, or where there is none, or the field was measured, all second ones."""
+    if problem.domain.time in field.of and not _measured(problem, field.name):
+        return {(problem.domain.time,)}
+    return {make_index(pair) for pair in itertools.combinations_with_replacement(field.of, 2)}
 
 
-def _size(domain: Domain, index: Index) -> float:
-    """The product of half-lengths that makes a derivative one of scaled coordinates."""
-    return math.prod(domain.axis(n).length / 2 for n in index)
+def _measured(problem: Problem, name: str) -> bool:
+    """Whether data give the field at more than two times."""
+    given = [c.on for c in problem.soft if isinstance(c, Prescribed) and isinstance(c.on, Points) and name in c.targets]
+    return any(len(points[problem.domain.time].unique()) > 2 for points in given)
+
+
+def _weight(domain: Domain, index: Index) -> float:
+    """The product of half-lengths that makes a derivative one of scaled coordinates; second ones yield to conditions and data."""
+    return math.prod(domain.axis(n).length / 2 for n in index) * (BENDING if len(index) > 1 else 1.0)
