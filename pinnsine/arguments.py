@@ -2,13 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
+from pinnsine.budget import seconds
 from pinnsine.errors import ProblemError
+from pinnsine.optim import LevenbergMarquardt
 from pinnsine.problem import Problem
 from pinnsine.sampling import SAMPLERS
+
+DEFAULT_TIME = "2m"
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """The arguments of a call of ``solve``, in its order, which says what they are.
+
+    ``optimizer`` is kept as a tuple of phases, ``time`` in seconds, infinite where iterations alone are limited, and ``out`` as a path.
+    """
+
+    net: object = None
+    optimizer: object = None
+    points: int | Mapping[str, int] | None = None
+    sampler: str | None = None
+    evaluator: str = "auto"
+    dtype: str = "float64"
+    device: str = "auto"
+    seed: int = 0
+    time: float | str | None = None
+    iterations: int | None = None
+    target: float | None = None
+    threads: int | None = None
+    memory: float = 2e9
+    start: object = None
+    callbacks: Sequence[Callable[[Mapping], bool | None]] = ()
+    out: str | Path | None = None
+    resume: bool = False
+    progress: bool = True
+    estimate: bool = True
+
+    def __post_init__(self):
+        limited = self.time is not None or self.iterations is not None
+        object.__setattr__(self, "optimizer", phases_of(self.optimizer))
+        object.__setattr__(self, "time", seconds(self.time if limited else DEFAULT_TIME))
+        object.__setattr__(self, "out", None if self.out is None else Path(self.out))
 
 
 def phases_of(optimizer) -> tuple:
@@ -22,22 +62,24 @@ def phases_of(optimizer) -> tuple:
     return phases
 
 
-def validate(problem, phases, iterations, target, sampler, threads, dtype, out, resume=False) -> None:
+def validate(problem: Problem, asked: Arguments) -> None:
+    """Raise ProblemError where an argument is wrong, or does not go with the problem."""
     if not isinstance(problem, Problem):
         raise ProblemError(f"solve() takes a pinnsine.Problem, got {type(problem).__name__}: load a shipped one with load_problem(name).")
-    for name, value in (("iterations", iterations), ("threads", threads), ("target", target)):
+    for name in ("iterations", "threads", "target"):
+        value = getattr(asked, name)
         if value is not None and not value > 0:
             raise ProblemError(f"{name}= must be above zero, got {value!r}.")
-    if sampler is not None and sampler not in (*SAMPLERS, "rad"):
-        raise ProblemError(f"Unknown sampler {sampler!r}: choose one of {', '.join(map(repr, [*SAMPLERS, 'rad']))}.")
-    if dtype not in ("float64", "float32"):
-        raise ProblemError(f"dtype= must be 'float64' or 'float32', got {dtype!r}.")
-    if out is not None and Path(out).suffix not in (".h5", ".hdf5"):
-        raise ProblemError(f"A run file is called something.h5, got {str(out)!r}.")
-    if resume and out is None:
+    if asked.sampler is not None and asked.sampler not in (*SAMPLERS, "rad"):
+        raise ProblemError(f"Unknown sampler {asked.sampler!r}: choose one of {', '.join(map(repr, [*SAMPLERS, 'rad']))}.")
+    if asked.dtype not in ("float64", "float32"):
+        raise ProblemError(f"dtype= must be 'float64' or 'float32', got {asked.dtype!r}.")
+    if asked.out is not None and asked.out.suffix not in (".h5", ".hdf5"):
+        raise ProblemError(f"A run file is called something.h5, got {str(asked.out)!r}.")
+    if asked.resume and asked.out is None:
         raise ProblemError("resume=True goes on with a run file: name it, as in out='runs/a.h5'.")
     for constraint in problem.constraints:
-        for method in phases:
+        for method in asked.optimizer or (LevenbergMarquardt(),):
             if constraint.loss is not None and method.uses == "residual":
                 raise ProblemError(
                     f"Constraint {constraint.name!r} has a loss of its own, which {type(method).__name__} cannot use: choose "

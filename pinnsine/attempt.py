@@ -10,6 +10,7 @@ import torch
 
 from pinnsine import omega, policy
 from pinnsine.ansatz import Ansatz, build_ansatz
+from pinnsine.arguments import Arguments, device_of
 from pinnsine.bandwidth import trial_net, tuned
 from pinnsine.checkpoint import Checkpoints, net_of, unpacked
 from pinnsine.constraint import row_points
@@ -23,7 +24,6 @@ from pinnsine.probe import FieldScale
 from pinnsine.problem import Problem
 from pinnsine.rest import from_rest
 from pinnsine.sharded import Sharded, sharded
-from pinnsine.solution import Solution
 from pinnsine.state import Result, State
 
 
@@ -33,16 +33,18 @@ class Call:
 
     problem: Problem
     scales: Mapping[str, FieldScale]
-    points: int | Mapping[str, int] | None
-    evaluator: str
-    dtype: torch.dtype
-    device: torch.device
-    seed: int
-    memory: float
-    start: Solution | None
+    asked: Arguments
     limits: Limits
     callbacks: Sequence
     checkpoints: Checkpoints
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return getattr(torch, self.asked.dtype)
+
+    @property
+    def device(self) -> torch.device:
+        return device_of(self.asked.device)
 
 
 def begun(number: int, attempt: policy.Attempt, call: Call, history: History, before: Result | None) -> Result:
@@ -53,10 +55,10 @@ def begun(number: int, attempt: policy.Attempt, call: Call, history: History, be
     state, held_out = result.state, result.held_out
     if free:
         near = before.attempt.net.omega if before is not None and isinstance(before.attempt.net, FrozenSines) else None
-        trial = tuned(net, state.objective, held_out, call.seed, near, attempt.linear, call.limits.left)
+        trial = tuned(net, state.objective, held_out, call.asked.seed, near, attempt.linear, call.limits.left)
         state.objective, state.theta, held_out = state.objective.with_ansatz(trial.ansatz), trial.theta, held_out.with_ansatz(trial.ansatz)
         return Result(number, replace(attempt, net=trial.net), trial.ansatz, state, held_out, trial.seconds)
-    if isinstance(net, FrozenSines) and not attempt.linear and call.start is None:
+    if isinstance(net, FrozenSines) and not attempt.linear and call.asked.start is None:
         state.theta = from_rest(state.objective, state.theta)
     return result
 
@@ -69,7 +71,7 @@ def _with_omega(attempt: policy.Attempt, call: Call) -> policy.Attempt:
     found = omega.from_data(net, call.problem)
     if found is None:
         objective, held_out = _bind(_ansatz(trial_net(FrozenSines()), call), attempt, call)
-        found = omega.from_trials(net, objective, held_out, call.seed, call.limits.left)
+        found = omega.from_trials(net, objective, held_out, call.asked.seed, call.limits.left)
     return replace(attempt, net=found)
 
 
@@ -77,7 +79,7 @@ def _drawn(number: int, attempt: policy.Attempt, call: Call, history: History) -
     """An attempt with network and points freshly drawn."""
     ansatz = _ansatz(attempt.net, call)
     objective, held_out = _bind(ansatz, attempt, call)
-    generator = torch.Generator().manual_seed(call.seed + 2)
+    generator = torch.Generator().manual_seed(call.asked.seed + 2)
     state = State(ansatz.flat(), objective, generator, since=history.rows, iteration=history.rows, history=history)
     return Result(number, attempt, ansatz, state, held_out)
 
@@ -90,9 +92,9 @@ def restored(kept: Mapping, plan: Sequence[policy.Attempt], call: Call, history:
 
 def _ansatz(net, call: Call) -> Ansatz:
     """The trial function, freshly drawn or continued from the solution to start from."""
-    start, problem = call.start, call.problem
+    start, problem = call.asked.start, call.problem
     if start is None:
-        ansatz = build_ansatz(problem, net, call.scales, torch.Generator().manual_seed(call.seed), call.evaluator)
+        ansatz = build_ansatz(problem, net, call.scales, torch.Generator().manual_seed(call.asked.seed), call.asked.evaluator)
     elif (start.problem.names.fields, start.problem.domain.names) != (problem.names.fields, problem.domain.names):
         raise ProblemError("start= must be a solution of the same fields and coordinates as this problem.")
     elif not isinstance(start.ansatz, Ansatz):
@@ -105,10 +107,11 @@ def _ansatz(net, call: Call) -> Ansatz:
 def _bind(ansatz: Ansatz, attempt: policy.Attempt, call: Call) -> tuple[Objective | Sharded, Objective | Sharded]:
     """The objective at training points, and the same at held-out points."""
     problem = call.problem
-    shares = policy.share_points(problem, call.points, attempt.points)
+    shares = policy.share_points(problem, call.asked.points, attempt.points)
     unknown = [n for n in shares if n not in {c.name for c in problem.soft}]
     if unknown or any(n < 1 for n in shares.values()):
-        raise ProblemError(f"points= takes positive numbers by constraint ({', '.join(c.name for c in problem.soft)}), got {call.points!r}.")
+        names = ", ".join(c.name for c in problem.soft)
+        raise ProblemError(f"points= takes positive numbers by constraint ({names}), got {call.asked.points!r}.")
     first = "sobol" if attempt.sampler == "rad" else attempt.sampler
 
     def draw(draw_seed: int, share: float) -> dict[str, Points]:
@@ -117,6 +120,6 @@ def _bind(ansatz: Ansatz, attempt: policy.Attempt, call: Call) -> tuple[Objectiv
         drawn = {c.name: row_points(c, problem.domain, counts[c.name], first, generator) for c in problem.soft}
         return {n: p.to(call.dtype, call.device) for n, p in drawn.items()}
 
-    training = draw(call.seed + 1, 1.0)
-    objective = sharded(bind(ansatz, training, call.memory))
-    return objective, objective.with_points(draw(call.seed + 1_000_003, policy.HELD_OUT))
+    training = draw(call.asked.seed + 1, 1.0)
+    objective = sharded(bind(ansatz, training, call.asked.memory))
+    return objective, objective.with_points(draw(call.asked.seed + 1_000_003, policy.HELD_OUT))

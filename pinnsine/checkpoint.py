@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import signal
 import threading
 import time
@@ -21,6 +22,7 @@ import torch
 from torch import nn
 
 from pinnsine import durable, runfile, tree
+from pinnsine.arguments import Arguments
 from pinnsine.errors import ProblemError
 from pinnsine.history import History
 from pinnsine.nets import from_record, to_record
@@ -173,9 +175,10 @@ def net_of(kept: Mapping, given):
     return given if kept["net"] is None else from_record(kept["net"])
 
 
-def described(**arguments) -> dict:
-    """The arguments of ``solve`` in JSON's types; modules, methods of the user's own and a start by what can be said of them."""
-    return json.loads(json.dumps(arguments, default=_described))
+def described(asked: Arguments) -> dict:
+    """What a run is told apart by in JSON's types; modules, methods of the user's own and a start by what can be said of them."""
+    told = {name: getattr(asked, name) for name in (*DECISIVE, *BUDGETS)}
+    return json.loads(json.dumps({**told, "time": asked.time if math.isfinite(asked.time) else None}, default=_described))
 
 
 def _described(value):

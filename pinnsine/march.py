@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from pinnsine.ansatz import Ansatz
+from pinnsine.arguments import DEFAULT_TIME
 from pinnsine.budget import Clock, seconds
 from pinnsine.constraint import row_points
 from pinnsine.continuation import continued, time_orders, window_problem
@@ -28,7 +29,7 @@ from pinnsine.outcome import Outcome
 from pinnsine.policy import share_points
 from pinnsine.problem import Problem
 from pinnsine.solution import Solution
-from pinnsine.solve import DEFAULT_TIME, solve
+from pinnsine.solve import solve
 from pinnsine.windows import Windowed
 
 ESTIMATE_SHARE = 0.2  # of a time budget, kept for the error estimate at the end

@@ -1,10 +1,23 @@
-"""What surrounds a call of ``solve``: the number of threads and the progress line."""
+"""What surrounds a call of ``solve``: the number of threads, the progress line and signals."""
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable, Iterator
 
 import torch
+
+from pinnsine import distributed
+from pinnsine.arguments import Arguments
+from pinnsine.checkpoint import terminable
+
+
+@contextlib.contextmanager
+def sitting(asked: Arguments) -> Iterator[list[Callable]]:
+    """Threads, progress line and signals for the length of a call; gives what is called after every iteration, by the first process alone."""
+    leads = distributed.leads()
+    with thread_limit(asked.threads), progress_line(asked.progress and leads) as line, terminable(asked.out if leads else None):
+        yield [*asked.callbacks, *line] if leads else []
 
 
 @contextlib.contextmanager

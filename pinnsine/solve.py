@@ -8,38 +8,27 @@ history and nowhere else.
 from __future__ import annotations
 
 import math
-import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import torch
-
 from pinnsine import distributed, omega, policy
-from pinnsine.arguments import device_of, phases_of, validate
-from pinnsine.attempt import Call, begun, restored
-from pinnsine.budget import Clock, seconds
-from pinnsine.checkpoint import Checkpoints, described, found, packed, terminable
-from pinnsine.errors import EvaluationError
+from pinnsine.arguments import Arguments, device_of, validate
+from pinnsine.attempt import Call
+from pinnsine.attempts import answer, better, tried
+from pinnsine.budget import Clock
+from pinnsine.checkpoint import Checkpoints, described, found, packed
 from pinnsine.estimate import estimate_error
 from pinnsine.export import require_writable
-from pinnsine.history import History
-from pinnsine.loop import Limits, run
-from pinnsine.monitor import Monitor
-from pinnsine.nets import FrozenSines, describe
-from pinnsine.optim import LevenbergMarquardt
+from pinnsine.loop import Limits
 from pinnsine.outcome import Outcome
 from pinnsine.problem import Problem
 from pinnsine.runfile import image
 from pinnsine.scaling import field_scales
-from pinnsine.sitting import progress_line, thread_limit
+from pinnsine.sitting import sitting
 from pinnsine.solution import Solution
 from pinnsine.state import Result
 from pinnsine.uncertainty import unknown_errors
-from pinnsine.version import VERSION
 
-DEFAULT_TIME = "2m"
 ESTIMATE_SHARE = 0.3  # of a time budget, kept for the error estimate at the end
 ESTIMATE_SECONDS = 8.0  # and no more than this
 
@@ -97,152 +86,44 @@ def solve(
             then.
         EvaluationError: the residual is not finite for the starting network.
     """
-    clock = Clock(seconds(time if time is not None or iterations is not None else DEFAULT_TIME))
-    phases, out = phases_of(optimizer), None if out is None else Path(out)
-    validate(problem, phases or (LevenbergMarquardt(),), iterations, target, sampler, threads, dtype, out, resume)
-    if out is not None:
-        require_writable(out, (".h5", ".hdf5"), "A run")
-    problem.check()
-    omega.warn_beyond(net, problem)
-    distributed.join(device_of(device))
-    arguments = described(
-        net=net,
-        optimizer=phases,
-        points=points,
-        sampler=sampler,
-        evaluator=evaluator,
-        dtype=dtype,
-        device=device,
-        seed=seed,
-        time=clock.budget if math.isfinite(clock.budget) else None,
-        iterations=iterations,
-        target=target,
-        threads=threads,
-        memory=memory,
-        start=start,
+    asked = Arguments(
+        *(net, optimizer, points, sampler, evaluator, dtype, device, seed, time, iterations, target, threads, memory, start),
+        *(callbacks, out, resume, progress, estimate),
     )
-    kept = found(out, problem, arguments, device_of(device)) if resume else None
-    out, callbacks, progress = (out, callbacks, progress) if distributed.leads() else (None, (), False)
-    with thread_limit(threads), progress_line(progress) as line, terminable(out):
-        scales = field_scales(problem)
-        plan = policy.plan(problem, scales, net, phases, points, sampler, start, dtype, memory)
+    clock = Clock(asked.time)
+    prepare(problem, asked)
+    kept = found(asked.out, problem, described(asked), device_of(device)) if resume else None
+    with sitting(asked) as callbacks:
         reserve = min(ESTIMATE_SECONDS, ESTIMATE_SHARE * clock.budget) if estimate else 0.0
         limits = Limits(clock, iterations or math.inf, target, reserve)
-        checkpoints = Checkpoints(out, lambda *results: image(_solution(_better(*results), call), packed(arguments, clock.elapsed, *results)))
-        call = Call(
-            problem,
-            scales,
-            points,
-            evaluator,
-            getattr(torch, dtype),
-            device_of(device),
-            seed,
-            memory,
-            start,
-            limits,
-            [*callbacks, *line],
-            checkpoints,
+        checkpoints = Checkpoints(
+            asked.out if distributed.leads() else None,
+            lambda *results: image(answer(better(*results), call), packed(described(asked), clock.elapsed, *results)),
         )
+        call = Call(problem, field_scales(problem), asked, limits, callbacks, checkpoints)
         try:
-            best = _best(plan, call, kept)
+            best = tried(policy.plan(problem, call.scales, net, asked.optimizer, points, sampler, start, dtype, memory), call, kept)
         finally:
             checkpoints.write()
-        alone = best.outcome is Outcome.INTERRUPTED and distributed.size() > 1  # the others were interrupted elsewhere
-        errors = estimate_error(best.held_out, best.best, clock) if estimate and not alone else None
-        solution = _solution(best, call, errors, unknown_errors(best.state.objective.whole, best.best))
-    if out is not None:
-        checkpoints.finish(lambda results: image(solution, packed(arguments, clock.elapsed, *results)))
+        solution = _estimated(best, call)
+    if checkpoints.path is not None:
+        checkpoints.finish(lambda results: image(solution, packed(described(asked), clock.elapsed, *results)))
     return solution
 
 
-def _best(plan: Sequence[policy.Attempt], call: Call, kept: tuple[Mapping, History] | None) -> Result:
-    """The attempts in turn while there is time and need; the best of them by held-out rows, with the history of all.
-
-    ``kept``: the state and the history of the run to go on with.
-    """
-    best, current, history, limits = None, None, History(), call.limits
-    if kept is not None:
-        (tree, history), limits.clock.earlier = kept, kept[0]["seconds"]
-        best, current = (tree[name] and restored(tree[name], plan, call, history) for name in ("best", "current"))
-    for number in range(current.number if current else 0, len(plan)):
-        if best is not None and current is None:
-            if limits.left() <= 0:
-                return replace(best, outcome=Outcome.TIME)
-            if history.rows >= limits.iterations:
-                return replace(best, outcome=Outcome.ITERATIONS)
-            if not _worthwhile(plan[number], best, limits):
-                continue
-        try:
-            current = current or begun(number, plan[number], call, history, best)
-            result = replace(current, outcome=_iterated(current, best, call))
-        except KeyboardInterrupt:
-            if best is None:
-                raise
-            return replace(best, outcome=Outcome.INTERRUPTED)
-        except EvaluationError:
-            if best is None and number == len(plan) - 1:
-                raise
-            continue  # where one network cannot start, another may, and what was found is not lost
-        finally:
-            current = None
-        best = _better(best, result)
-        if result.outcome not in (Outcome.CONVERGED, Outcome.BROKEN):
-            return replace(best, outcome=result.outcome)
-    return best
+def prepare(problem: Problem, asked: Arguments) -> None:
+    """Refuse what is wrong before anything is computed, and join the processes of the run."""
+    validate(problem, asked)
+    if asked.out is not None:
+        require_writable(asked.out, (".h5", ".hdf5"), "A run")
+    problem.check()
+    omega.warn_beyond(asked.net, problem)
+    distributed.join(device_of(asked.device))
 
 
-def _better(best: Result | None, other: Result) -> Result:
-    return other if best is None or other.state.best_held_out < best.state.best_held_out else best
-
-
-def _worthwhile(attempt: policy.Attempt, before: Result, limits: Limits) -> bool:
-    """Whether there is something to gain by an attempt, and the time for it: a least-squares problem costs the cube of its sines."""
-    if not attempt.above < before.state.best_held_out < attempt.below:
-        return False
-    if not (isinstance(attempt.net, FrozenSines) and isinstance(before.attempt.net, FrozenSines)):
-        return True
-    return before.trial_seconds * (attempt.net.width / before.attempt.net.width) ** 3 < limits.left()
-
-
-def _iterated(current: Result, best: Result | None, call: Call) -> Outcome:
-    """Run an attempt from where it stands."""
-    attempt, monitor, keep = current.attempt, Monitor(call.problem, current.held_out), call.checkpoints.keeper(best, current)
-    return run(current.state, attempt.phases, attempt.sampler == "rad", call.limits, monitor, call.callbacks, keep)
-
-
-def _solution(result: Result, call: Call, estimate: Mapping[str, float] | None = None, numbers: Mapping[str, float] | None = None) -> Solution:
-    """The answer of an attempt, with its best parameters; ``numbers``: the standard errors of the unknown ones."""
-    result.ansatz.load(result.best)
-    outcome = result.outcome or Outcome.INTERRUPTED
-    estimate = estimate or {f.name: math.nan for f in call.problem.fields}
-    return Solution(call.problem, result.ansatz, result.state.history, outcome, estimate, _settings(result, call), numbers or {})
-
-
-def _settings(result: Result, call: Call) -> dict:
-    """What was used and what came of it, for the answer and the run file."""
-    attempt, state, ansatz = result.attempt, result.state, result.ansatz
-    losses = state.history["loss"][: state.iteration] if state.history.rows else [math.nan]
-    return {
-        "net": describe(attempt.net),
-        "optimizer": " + ".join(type(p).__name__ for p in attempt.phases),
-        "sampler": attempt.sampler,
-        "evaluator": ", ".join(dict.fromkeys(p.evaluator for p in ansatz.pieces)),
-        "parameters": ansatz.size,
-        "points": state.objective.count,
-        "dtype": str(call.dtype).removeprefix("torch."),
-        "device": str(call.device),
-        "seed": call.seed,
-        "threads": torch.get_num_threads(),
-        "iterations": state.history.rows,
-        "evaluations": state.evaluations,
-        "seconds": call.limits.clock.elapsed,
-        "loss": float(losses[-1]),
-        "held_out": state.best_held_out,
-        "reason": attempt.reason,
-        "versions": {
-            "pinnsine": VERSION,
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-        },
-    }
+def _estimated(best: Result, call: Call) -> Solution:
+    """The answer with its estimated error, and the errors of the unknown numbers."""
+    alone = best.outcome is Outcome.INTERRUPTED and distributed.size() > 1  # the others were interrupted elsewhere
+    wanted = call.asked.estimate and not alone
+    errors = estimate_error(best.held_out, best.best, call.limits.clock) if wanted else None
+    return answer(best, call, errors, unknown_errors(best.state.objective.whole, best.best))

@@ -19,12 +19,6 @@ import pinnsine as ps
 from pinnsine import durable, tree
 
 
-@pytest.fixture(autouse=True)
-def no_estimate(monkeypatch):
-    """The error estimate takes longer than the runs, and nothing here depends on it."""
-    monkeypatch.setattr(sys.modules["pinnsine.solve"], "estimate_error", lambda held_out, theta, clock: {"u": math.nan})
-
-
 @pytest.fixture
 def every_iteration(monkeypatch):
     """A checkpoint at every iteration."""
@@ -46,7 +40,8 @@ def poisson(scale=1.0):
     )
 
 
-QUICK = {"net": ps.Siren(6, 2, omega=3.0), "points": 40, "progress": False}
+QUIET = {"progress": False, "estimate": False}  # the estimate takes longer than the runs, and nothing here depends on it
+QUICK = {"net": ps.Siren(6, 2, omega=3.0), "points": 40, **QUIET}
 THREE_PHASES = [ps.Adam(5, lr=1e-2, batch=30), ps.optim.SSBFGS(4), ps.LevenbergMarquardt(14)]
 METHODS = {
     "levenberg-marquardt": {"optimizer": ps.LevenbergMarquardt(factorisation="staged")},
@@ -122,9 +117,9 @@ def test_attempts_go_on_where_they_were(tmp_path, monkeypatch):
             ps.Dirichlet("right", u=1.0, on=domain.side(x=1)),
         ],
     )
-    whole = ps.solve(steep, points=60, progress=False, iterations=9)
+    whole = ps.solve(steep, points=60, **QUIET, iterations=9)
     for stop in range(1, 10):
-        parts = ps.solve(steep, points=60, progress=False, iterations=stop, out=tmp_path / "a.h5", resume=True)
+        parts = ps.solve(steep, points=60, **QUIET, iterations=stop, out=tmp_path / "a.h5", resume=True)
     assert state_of(tmp_path / "a.h5")["current"]["number"] > 0
     assert_equal_runs(whole, parts)
     assert whole.settings["net"] == parts.settings["net"]
@@ -209,14 +204,14 @@ def test_a_solution_without_a_state_and_a_resume_without_a_file_say_so(tmp_path)
 def test_a_run_goes_on_from_its_file_alone(tmp_path):
     arguments = {"net": ps.FrozenSines(20, (5.0, 6.0)), "optimizer": [ps.Adam(9, batch=50), ps.LBFGS(9)], "points": {"poisson": 80}, "seed": 2}
     problem = ps.load_problem("poisson", hard=False)
-    whole = ps.solve(problem, **arguments, iterations=16, progress=False)
-    ps.solve(problem, **arguments, iterations=5, progress=False, out=tmp_path / "a.h5")
-    assert_equal_runs(whole, ps.resume(tmp_path / "a.h5", iterations=16, progress=False))
+    whole = ps.solve(problem, **arguments, iterations=16, **QUIET)
+    ps.solve(problem, **arguments, iterations=5, **QUIET, out=tmp_path / "a.h5")
+    assert_equal_runs(whole, ps.resume(tmp_path / "a.h5", iterations=16, **QUIET))
 
 
 def test_what_a_file_cannot_hold_is_asked_for(tmp_path):
     module = torch.nn.Sequential(torch.nn.Linear(1, 5), torch.nn.Tanh(), torch.nn.Linear(5, 1))
-    ps.solve(poisson(), net=module, points=30, iterations=2, progress=False, out=tmp_path / "a.h5")
+    ps.solve(poisson(), net=module, points=30, iterations=2, **QUIET, out=tmp_path / "a.h5")
     with pytest.raises(ps.ProblemError, match="a problem of your own: give it again"):
         ps.resume(tmp_path / "a.h5")
     with pytest.raises(ps.ProblemError, match=r"cannot hold: call solve\(..., out=.*resume=True"):
@@ -228,7 +223,7 @@ def test_a_module_of_the_users_own_goes_on_too(tmp_path):
         torch.manual_seed(0)
         return torch.nn.Sequential(torch.nn.Linear(1, 5), torch.nn.Tanh(), torch.nn.Linear(5, 1))
 
-    arguments = {"points": 30, "progress": False, "optimizer": ps.LevenbergMarquardt()}
+    arguments = {"points": 30, **QUIET, "optimizer": ps.LevenbergMarquardt()}
     whole = ps.solve(poisson(), net=module(), **arguments, iterations=12)
     ps.solve(poisson(), net=module(), **arguments, iterations=5, out=tmp_path / "a.h5")
     assert_equal_runs(whole, ps.solve(poisson(), net=module(), **arguments, iterations=12, out=tmp_path / "a.h5", resume=True))

@@ -1,5 +1,7 @@
 """The loop: reproducible, blind to the reference, honest about bad input."""
 
+import dataclasses
+import inspect
 import itertools
 import math
 import sys
@@ -8,6 +10,7 @@ import pytest
 import torch
 
 import pinnsine as ps
+from pinnsine.arguments import Arguments
 from pinnsine.estimate import REACHES
 
 
@@ -68,6 +71,12 @@ def test_a_target_ends_the_run_by_the_estimate():
     assert solution.outcome is ps.Outcome.TARGET
     assert solution.estimate["u"] <= 1e-4
     assert solution.compare().relative_l2["u"] < 1e-3
+
+
+def test_the_arguments_of_a_call_are_kept_in_their_order():
+    told = {f.name: f.default for f in dataclasses.fields(Arguments)}
+    asked = {name: p.default for name, p in inspect.signature(ps.solve).parameters.items() if name != "problem"}
+    assert list(told.items()) == list(asked.items())
 
 
 def test_phases_follow_each_other_and_each_lowers_the_loss():

@@ -1,0 +1,117 @@
+"""The attempts of a plan in turn: each is begun, iterated and compared with the best before it, and the best is made a solution."""
+
+from __future__ import annotations
+
+import math
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from pinnsine import policy
+from pinnsine.attempt import Call, begun, restored
+from pinnsine.errors import EvaluationError
+from pinnsine.history import History
+from pinnsine.loop import Limits, run
+from pinnsine.monitor import Monitor
+from pinnsine.nets import FrozenSines, describe
+from pinnsine.outcome import Outcome
+from pinnsine.solution import Solution
+from pinnsine.state import Result
+from pinnsine.version import VERSION
+
+
+def tried(plan: Sequence[policy.Attempt], call: Call, kept: tuple[Mapping, History] | None = None) -> Result:
+    """The attempts in turn while there is time and need; the best of them by held-out rows, with the history of all.
+
+    ``kept``: the state and the history of the run to go on with.
+    """
+    best, current, history, limits = None, None, History(), call.limits
+    if kept is not None:
+        (tree, history), limits.clock.earlier = kept, kept[0]["seconds"]
+        best, current = (tree[name] and restored(tree[name], plan, call, history) for name in ("best", "current"))
+    for number in range(current.number if current else 0, len(plan)):
+        if best is not None and current is None:
+            if limits.left() <= 0:
+                return replace(best, outcome=Outcome.TIME)
+            if history.rows >= limits.iterations:
+                return replace(best, outcome=Outcome.ITERATIONS)
+            if not _worthwhile(plan[number], best, limits):
+                continue
+        try:
+            current = current or begun(number, plan[number], call, history, best)
+            result = replace(current, outcome=_iterated(current, best, call))
+        except KeyboardInterrupt:
+            if best is None:
+                raise
+            return replace(best, outcome=Outcome.INTERRUPTED)
+        except EvaluationError:
+            if best is None and number == len(plan) - 1:
+                raise
+            continue  # where one network cannot start, another may, and what was found is not lost
+        finally:
+            current = None
+        best = better(best, result)
+        if result.outcome not in (Outcome.CONVERGED, Outcome.BROKEN):
+            return replace(best, outcome=result.outcome)
+    return best
+
+
+def better(best: Result | None, other: Result) -> Result:
+    """The one with the smaller held-out rows."""
+    return other if best is None or other.state.best_held_out < best.state.best_held_out else best
+
+
+def _worthwhile(attempt: policy.Attempt, before: Result, limits: Limits) -> bool:
+    """Whether there is something to gain by an attempt, and the time for it: a least-squares problem costs the cube of its sines."""
+    if not attempt.above < before.state.best_held_out < attempt.below:
+        return False
+    if not (isinstance(attempt.net, FrozenSines) and isinstance(before.attempt.net, FrozenSines)):
+        return True
+    return before.trial_seconds * (attempt.net.width / before.attempt.net.width) ** 3 < limits.left()
+
+
+def _iterated(current: Result, best: Result | None, call: Call) -> Outcome:
+    """Run an attempt from where it stands."""
+    attempt, monitor, keep = current.attempt, Monitor(call.problem, current.held_out), call.checkpoints.keeper(best, current)
+    return run(current.state, attempt.phases, attempt.sampler == "rad", call.limits, monitor, call.callbacks, keep)
+
+
+def answer(result: Result, call: Call, estimate: Mapping[str, float] | None = None, numbers: Mapping[str, float] | None = None) -> Solution:
+    """The answer of an attempt, with its best parameters; ``numbers``: the standard errors of the unknown ones."""
+    result.ansatz.load(result.best)
+    outcome = result.outcome or Outcome.INTERRUPTED
+    estimate = estimate or {f.name: math.nan for f in call.problem.fields}
+    return Solution(call.problem, result.ansatz, result.state.history, outcome, estimate, _settings(result, call), numbers or {})
+
+
+def _settings(result: Result, call: Call) -> dict:
+    """What was used and what came of it, for the answer and the run file."""
+    attempt, state, ansatz = result.attempt, result.state, result.ansatz
+    losses = state.history["loss"][: state.iteration] if state.history.rows else [math.nan]
+    return {
+        "net": describe(attempt.net),
+        "optimizer": " + ".join(type(p).__name__ for p in attempt.phases),
+        "sampler": attempt.sampler,
+        "evaluator": ", ".join(dict.fromkeys(p.evaluator for p in ansatz.pieces)),
+        "parameters": ansatz.size,
+        "points": state.objective.count,
+        "dtype": str(call.dtype).removeprefix("torch."),
+        "device": str(call.device),
+        "seed": call.asked.seed,
+        "threads": torch.get_num_threads(),
+        "iterations": state.history.rows,
+        "evaluations": state.evaluations,
+        "seconds": call.limits.clock.elapsed,
+        "loss": float(losses[-1]),
+        "held_out": state.best_held_out,
+        "reason": attempt.reason,
+        "versions": {
+            "pinnsine": VERSION,
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+        },
+    }
