@@ -29,17 +29,22 @@ from pinnsine.probe import coordinates_at, data_of, trace
 from pinnsine.scaling import row_scales
 from pinnsine.tangent import RowBlock, is_cheaper, tangent_kernel
 
+ROW_WEIGHT = "row_weight"  # the column of points whose rows are weighted one by one
 TRACED = 16  # points at which a constraint is evaluated to see which derivatives it asks for
 
 
 @dataclass(frozen=True)
 class Term:
-    """A constraint bound to a trial function: the derivatives it needs, its rows' names and factors, its Jacobian route."""
+    """A constraint bound to a trial function: the derivatives it needs, its rows' names and factors, its Jacobian route.
+
+    ``weight``: a factor of its loss beside the problem's own, as ``pinnsine.weighting`` sets it.
+    """
 
     constraint: Constraint
     need: Mapping[str, set[Index]]
     scales: Mapping[str, float]
     route: str  # "one backward" or "batched vjp"
+    weight: float = 1.0
 
 
 class Objective:
@@ -75,6 +80,22 @@ class Objective:
     def with_ansatz(self, ansatz: Ansatz) -> Objective:
         """The same objective of another trial function of the same kind: needs, scales and routes are kept."""
         return Objective(ansatz, self.terms, self.points, self.memory)
+
+    def to(self, dtype: torch.dtype) -> Objective:
+        """The same objective for parameters of another number type."""
+        return self.with_points({n: p.to(dtype, p[p.names[0]].device) for n, p in self.points.items()})
+
+    def weighted(self, weights: Mapping[str, float | Tensor]) -> Objective:
+        """The same objective with the loss of each constraint times a number, or that of each of its points times an entry (N,)."""
+        terms = tuple(replace(t, weight=w) if isinstance(w := weights[t.constraint.name], float) else t for t in self.terms)
+        columns = {n: {ROW_WEIGHT: w.to(p[p.names[0]])} for n, p in self.points.items() if isinstance(w := weights.get(n), Tensor)}
+        points = {n: Points({**self.points[n].columns, **column}, self.points[n].normal) for n, column in columns.items()}
+        return Objective(self.ansatz, terms, {**self.points, **points}, self.memory, self.fixed)
+
+    def only(self, name: str) -> Objective:
+        """The objective of one constraint alone."""
+        terms = tuple(t for t in self.terms if t.constraint.name == name)
+        return Objective(self.ansatz, terms, self.points, self.memory, self.fixed)
 
     def thinned(self, share: float) -> Objective:
         """The same objective at a ``share`` of each constraint's points, spread evenly over all of them."""
@@ -297,15 +318,15 @@ class Objective:
         if term.constraint.loss is None:
             return sum(self.term_rows(term, views, points).square().sum() for points in self._chunks(term))
         points = self.points[term.constraint.name]
-        raw = self.term_rows(term, views, points) * math.sqrt(len(points))
-        return sum(term.constraint.loss(r) for r in raw)
+        raw = self.term_rows(replace(term, weight=1.0), views, points) * math.sqrt(len(points))
+        return term.weight * sum(term.constraint.loss(r) for r in raw)
 
     def term_rows(self, term: Term, views, points: Points, tape=None, unknowns=None) -> Tensor:
         """The scaled rows (C, N) of a term at row points."""
         constraint, problem = term.constraint, self.ansatz.problem
         local = self.ansatz.local(views, constraint.expand(points, problem.domain), term.need, tape, unknowns)
         rows = rows_of(constraint, local, len(points))
-        size = 1 / math.sqrt(len(self.points[constraint.name]))
+        size = math.sqrt(term.weight / len(self.points[constraint.name]))
         stacked = torch.stack([rows[name] * (size * scale) for name, scale in term.scales.items()])
         factors = position_factors(constraint, problem, points)
         return stacked if factors is None else stacked * factors.to(stacked)
@@ -341,7 +362,7 @@ class Objective:
 
 
 def position_factors(constraint: Constraint, problem, points: Points) -> Tensor | None:
-    """The factors sqrt(w(x_i)) / sigma_i of the rows (N,), or None where all are one."""
+    """The factors sqrt(w(x_i)) / sigma_i of the rows (N,), and those of weights at single points; None where all are one."""
     factors = None
     if callable(constraint.weight):
         context = Context(problem.domain.names, problem.domain.space, points.normal)
@@ -350,6 +371,9 @@ def position_factors(constraint: Constraint, problem, points: Points) -> Tensor 
     if isinstance(constraint, Prescribed) and constraint.sigma is not None:
         sigma = points[constraint.sigma] if isinstance(constraint.sigma, str) else torch.tensor(float(constraint.sigma))
         factors = 1 / sigma if factors is None else factors / sigma
+    if ROW_WEIGHT in points.names:
+        root = points[ROW_WEIGHT].sqrt()
+        factors = root if factors is None else factors * root
     return factors
 
 
