@@ -12,6 +12,7 @@ from pinnsine import omega, policy
 from pinnsine.ansatz import Ansatz, build_ansatz
 from pinnsine.bandwidth import trial_net, tuned
 from pinnsine.checkpoint import Checkpoints, net_of, unpacked
+from pinnsine.compiled import Compiler
 from pinnsine.constraint import row_points
 from pinnsine.errors import ProblemError
 from pinnsine.history import History
@@ -43,6 +44,7 @@ class Call:
     limits: Limits
     callbacks: Sequence
     checkpoints: Checkpoints
+    compiler: Compiler | None = None
 
 
 def begun(number: int, attempt: policy.Attempt, call: Call, history: History, before: Result | None) -> Result:
@@ -118,5 +120,5 @@ def _bind(ansatz: Ansatz, attempt: policy.Attempt, call: Call) -> tuple[Objectiv
         return {n: p.to(call.dtype, call.device) for n, p in drawn.items()}
 
     training = draw(call.seed + 1, 1.0)
-    objective = sharded(bind(ansatz, training, call.memory))
+    objective = sharded(bind(ansatz, training, call.memory, call.compiler))
     return objective, objective.with_points(draw(call.seed + 1_000_003, policy.HELD_OUT))

@@ -35,7 +35,8 @@ from pinnsine.version import VERSION
 
 INTERVAL = 60.0  # seconds between two checkpoints
 SHARE = 0.05  # of the time may go into writing them
-DECISIVE = ("net", "optimizer", "points", "sampler", "evaluator", "dtype", "seed", "memory", "start")  # arguments that an iteration depends on
+# arguments that an iteration depends on
+DECISIVE = ("net", "optimizer", "points", "sampler", "evaluator", "dtype", "seed", "memory", "compile", "start")
 BUDGETS = ("time", "iterations", "target", "threads", "device")
 
 

@@ -208,7 +208,7 @@ def _parts(whole: Objective) -> list[Objective]:
                 terms.append(replace(term, scales={n: s * share for n, s in term.scales.items()}))
                 points[name] = whole.points[name].select(own)
         if terms:
-            parts.append(Objective(whole.ansatz, tuple(terms), points, whole.memory, whole.fixed))
+            parts.append(Objective(whole.ansatz, tuple(terms), points, whole.budget, whole.fixed))
     return parts
 
 

@@ -21,11 +21,13 @@ from pinnsine.arguments import device_of, phases_of, validate
 from pinnsine.attempt import Call, begun, restored
 from pinnsine.budget import Clock, seconds
 from pinnsine.checkpoint import Checkpoints, described, found, packed, terminable
+from pinnsine.compiled import Compiler
 from pinnsine.errors import EvaluationError
 from pinnsine.estimate import estimate_error
 from pinnsine.export import require_writable
 from pinnsine.history import History
 from pinnsine.loop import Limits, run
+from pinnsine.memory import budget
 from pinnsine.monitor import Monitor
 from pinnsine.nets import FrozenSines, describe
 from pinnsine.optim import LevenbergMarquardt
@@ -58,7 +60,8 @@ def solve(
     iterations: int | None = None,
     target: float | None = None,
     threads: int | None = None,
-    memory: float = 2e9,
+    memory: float | str | None = None,
+    compile: bool = False,
     start: Solution | None = None,
     callbacks: Sequence[Callable[[Mapping], bool | None]] = (),
     out: str | Path | None = None,
@@ -80,7 +83,10 @@ def solve(
         iterations: the most iterations of all phases together.
         target: stop when the estimated relative error of every field is below.
         threads: CPU threads for the length of this call.
-        memory: budget in bytes for the Jacobian and its making.
+        memory: budget for the Jacobian and for what an evaluation holds at a time, in bytes or as "500MB"; "auto" for half of what is free,
+            by default 2 GB or that. Points are then evaluated piece by piece, and where memory runs out in smaller pieces.
+        compile: whether first-order methods compile residual and gradient (``torch.compile``). This takes a minute or so of the time for each
+            constraint, ``solution.settings["compile_seconds"]`` in all; the first step is checked against the eager one.
         start: another solution of the same fields to start from.
         callbacks: called with a record of every iteration; one that returns True ends the run.
         out: a run file (.h5): checkpoints during the run, the solution at the end (see ``pinnsine.checkpoint``).
@@ -119,13 +125,15 @@ def solve(
         target=target,
         threads=threads,
         memory=memory,
+        compile=compile,
         start=start,
     )
     kept = found(out, problem, arguments, device_of(device)) if resume else None
+    arguments["budget"] = kept[0]["arguments"]["budget"] if kept else distributed.agreed(budget(memory, device_of(device)))
     out, callbacks, progress = (out, callbacks, progress) if distributed.leads() else (None, (), False)
     with thread_limit(threads), progress_line(progress) as line, terminable(out):
         scales = field_scales(problem)
-        plan = policy.plan(problem, scales, net, phases, points, sampler, start, dtype, memory)
+        plan = policy.plan(problem, scales, net, phases, points, sampler, start, dtype, arguments["budget"])
         reserve = min(ESTIMATE_SECONDS, ESTIMATE_SHARE * clock.budget) if estimate else 0.0
         limits = Limits(clock, iterations or math.inf, target, reserve)
         checkpoints = Checkpoints(out, lambda *results: image(_solution(_better(*results), call), packed(arguments, clock.elapsed, *results)))
@@ -137,11 +145,12 @@ def solve(
             getattr(torch, dtype),
             device_of(device),
             seed,
-            memory,
+            arguments["budget"],
             start,
             limits,
             [*callbacks, *line],
             checkpoints,
+            Compiler() if compile else None,
         )
         try:
             best = _best(plan, call, kept)
@@ -238,6 +247,7 @@ def _settings(result: Result, call: Call) -> dict:
         "seconds": call.limits.clock.elapsed,
         "loss": float(losses[-1]),
         "held_out": state.best_held_out,
+        **({"compile_seconds": call.compiler.seconds} if call.compiler else {}),
         "reason": attempt.reason,
         "versions": {
             "pinnsine": VERSION,
