@@ -136,7 +136,7 @@ def solve(
         plan = policy.plan(problem, scales, net, phases, points, sampler, start, dtype, arguments["budget"])
         reserve = min(ESTIMATE_SECONDS, ESTIMATE_SHARE * clock.budget) if estimate else 0.0
         limits = Limits(clock, iterations or math.inf, target, reserve)
-        checkpoints = Checkpoints(out, lambda *results: image(_solution(_better(*results), call), packed(arguments, clock.elapsed, *results)))
+        checkpoints = Checkpoints(out, lambda *results: image(answer(_better(*results), call), packed(arguments, clock.elapsed, *results)))
         call = Call(
             problem,
             scales,
@@ -158,7 +158,7 @@ def solve(
             checkpoints.write()
         alone = best.outcome is Outcome.INTERRUPTED and distributed.size() > 1  # the others were interrupted elsewhere
         errors = estimate_error(best.held_out, best.best, clock) if estimate and not alone else None
-        solution = _solution(best, call, errors, unknown_errors(best.state.objective.whole, best.best))
+        solution = answer(best, call, errors, unknown_errors(best.state.objective.whole, best.best))
     if out is not None:
         checkpoints.finish(lambda results: image(solution, packed(arguments, clock.elapsed, *results)))
     return solution
@@ -219,7 +219,7 @@ def _iterated(current: Result, best: Result | None, call: Call) -> Outcome:
     return run(current.state, attempt.phases, attempt.sampler == "rad", call.limits, monitor, call.callbacks, keep)
 
 
-def _solution(result: Result, call: Call, estimate: Mapping[str, float] | None = None, numbers: Mapping[str, float] | None = None) -> Solution:
+def answer(result: Result, call: Call, estimate: Mapping[str, float] | None = None, numbers: Mapping[str, float] | None = None) -> Solution:
     """The answer of an attempt, with its best parameters; ``numbers``: the standard errors of the unknown ones."""
     result.ansatz.load(result.best)
     outcome = result.outcome or Outcome.INTERRUPTED
