@@ -36,7 +36,8 @@ class Arguments:
     iterations: int | None = None
     target: float | None = None
     threads: int | None = None
-    memory: float = 2e9
+    memory: float | str | None = None
+    compile: bool = False
     start: object = None
     callbacks: Sequence[Callable[[Mapping], bool | None]] = ()
     out: str | Path | None = None

@@ -13,6 +13,7 @@ from pinnsine.ansatz import Ansatz, build_ansatz
 from pinnsine.arguments import Arguments, device_of
 from pinnsine.bandwidth import trial_net, tuned
 from pinnsine.checkpoint import Checkpoints, net_of, unpacked
+from pinnsine.compiled import Compiler
 from pinnsine.constraint import row_points
 from pinnsine.errors import ProblemError
 from pinnsine.history import History
@@ -34,9 +35,11 @@ class Call:
     problem: Problem
     scales: Mapping[str, FieldScale]
     asked: Arguments
+    memory: float
     limits: Limits
     callbacks: Sequence
     checkpoints: Checkpoints
+    compiler: Compiler | None = None
 
     @property
     def dtype(self) -> torch.dtype:
@@ -121,5 +124,5 @@ def _bind(ansatz: Ansatz, attempt: policy.Attempt, call: Call) -> tuple[Objectiv
         return {n: p.to(call.dtype, call.device) for n, p in drawn.items()}
 
     training = draw(call.asked.seed + 1, 1.0)
-    objective = sharded(bind(ansatz, training, call.asked.memory))
+    objective = sharded(bind(ansatz, training, call.memory, call.compiler))
     return objective, objective.with_points(draw(call.asked.seed + 1_000_003, policy.HELD_OUT))

@@ -107,6 +107,7 @@ def _settings(result: Result, call: Call) -> dict:
         "seconds": call.limits.clock.elapsed,
         "loss": float(losses[-1]),
         "held_out": state.best_held_out,
+        **({"compile_seconds": call.compiler.seconds} if call.compiler else {}),
         "reason": attempt.reason,
         "versions": {
             "pinnsine": VERSION,

@@ -27,7 +27,7 @@ from pinnsine.errors import ProblemError
 from pinnsine.history import History
 from pinnsine.nets import from_record, to_record
 from pinnsine.objective import Objective
-from pinnsine.optim import OPTIMIZERS
+from pinnsine.optim import record
 from pinnsine.outcome import Outcome
 from pinnsine.points import Points
 from pinnsine.problem import Problem, load_problem
@@ -37,7 +37,8 @@ from pinnsine.version import VERSION
 
 INTERVAL = 60.0  # seconds between two checkpoints
 SHARE = 0.05  # of the time may go into writing them
-DECISIVE = ("net", "optimizer", "points", "sampler", "evaluator", "dtype", "seed", "memory", "start")  # arguments that an iteration depends on
+# arguments that an iteration depends on
+DECISIVE = ("net", "optimizer", "points", "sampler", "evaluator", "dtype", "seed", "memory", "compile", "start")
 BUDGETS = ("time", "iterations", "target", "threads", "device")
 
 
@@ -135,7 +136,7 @@ def _packed_result(result: Result) -> dict:
     }
 
 
-PLAIN = ("theta", "memory", "phase", "since", "iteration", "evaluations", "best", "best_held_out", "stale", "converged", "estimated")
+PLAIN = ("theta", "memory", "weights", "phase", "since", "iteration", "evaluations", "best", "best_held_out", "stale", "converged", "estimated")
 
 
 def _packed_points(objective: Objective) -> dict:
@@ -188,8 +189,7 @@ def _described(value):
         return "a solution"
     if (spec := to_record(value)) is not None:
         return spec
-    kinds = {cls: kind for kind, cls in OPTIMIZERS.items()}
-    return {"kind": kinds[type(value)], **asdict(value)} if type(value) in kinds else repr(value)
+    return method if (method := record.to_record(value)) is not None else repr(value)
 
 
 def versions() -> dict[str, str]:
@@ -263,7 +263,7 @@ def arguments_of(path: Path, problem: Problem | None = None) -> tuple[Problem, d
             f"{path}: the run has arguments that a file cannot hold: call solve(..., out={str(path)!r}, resume=True) with the same."
         )
     arguments["net"] = net_of(arguments, None)
-    arguments["optimizer"] = [_built(method) for method in arguments["optimizer"]] or None
+    arguments["optimizer"] = [record.from_record(method) for method in arguments["optimizer"]] or None
     if arguments["time"] is not None and arguments["time"] > kept["seconds"]:
         arguments["time"] -= kept["seconds"]
     return problem or load_problem(source["name"], **source["coefficients"]), arguments
@@ -271,8 +271,3 @@ def arguments_of(path: Path, problem: Problem | None = None) -> tuple[Problem, d
 
 def _foreign(spec) -> bool:
     return spec is not None and not (isinstance(spec, dict) and "kind" in spec)
-
-
-def _built(spec: Mapping):
-    settings = dict(spec)
-    return OPTIMIZERS[settings.pop("kind")](**settings)

@@ -14,6 +14,8 @@ from pinnsine.optim.step import Progress, Step
 from pinnsine.outcome import Outcome
 from pinnsine.resampling import resample
 from pinnsine.state import State
+from pinnsine.view import adapted, parameters, view
+from pinnsine.weighting import means
 
 MONITOR = 5  # iterations between two looks at the held-out rows and the reference
 PATIENCE = 12  # looks without a gain before a run with fixed points counts as converged
@@ -75,27 +77,31 @@ def run(
 def _turn(state: State) -> None:
     """Go over to the next phase, from the best parameters so far."""
     state.ended = Outcome.CONVERGED if state.converged else Outcome.ITERATIONS
-    state.phase, state.since, state.theta, state.memory = state.phase + 1, state.iteration, state.best, None
+    state.phase, state.since, state.theta, state.memory, state.weights = state.phase + 1, state.iteration, state.best, None, None
     state.stale, state.converged = 0, False
 
 
 def _phase(state: State, method, adaptive: bool, limits: Limits, monitor: Monitor, callbacks: Callbacks, keep) -> Outcome | None:
     """The iterations of one method; None once they are done, else what stopped them."""
-    last = state.since + (method.iterations or math.inf)
+    last, objective = state.since + (method.iterations or math.inf), None
     while state.iteration < last and not state.converged:
         keep(state)
         if state.iteration >= limits.iterations:
             return Outcome.ITERATIONS
         if limits.left() <= 0:
             return Outcome.TIME
+        if adapted(state, method):
+            objective = _anew(state, method)
+        elif objective is None:
+            objective = view(state, method)
         if state.memory is None:
-            state.memory = method.start(state.objective, state.theta)
-        step = method.step(state.objective, state.theta, state.memory)
+            state.memory = method.start(objective, parameters(state, method))
+        step = method.step(objective, parameters(state, method), state.memory)
         if step.progress is Progress.BROKEN:
             return Outcome.BROKEN
         state.iteration += 1
         state.evaluations += step.evaluations
-        state.theta, state.memory = handed(step.theta, step.theta.shape, step.theta), step.state
+        state.theta, state.memory = handed(step.theta, step.theta.shape, step.theta).to(state.theta.dtype), step.state
         stalled = step.progress is Progress.STALLED
         if state.iteration % MONITOR == 0 or stalled or state.iteration == last:
             monitor.look(state)
@@ -104,12 +110,21 @@ def _phase(state: State, method, adaptive: bool, limits: Limits, monitor: Monito
         moved = adaptive and (state.iteration % RESAMPLE[method.uses] == 0 or stalled)
         if moved:
             state.objective = resample(state.objective, state.theta, state.generator)
-            if method.gathers_curvature:  # what was gathered on the old points may not hold on the new ones
-                state.memory = method.restart(state.objective, state.theta, state.memory)
-        state.converged = (stalled and not moved) or state.stale >= PATIENCE * (3 if adaptive else 1)
+            state.weights = state.weights and method.weights.moved(state.weights)
+            objective = _anew(state, method)
+        tired = state.stale >= PATIENCE * (3 if adaptive else 1) and not getattr(method, "patient", False)
+        state.converged = (stalled and not moved) or tired
         if stop or reached:
             return Outcome.CALLBACK if stop else Outcome.TARGET
     return None
+
+
+def _anew(state: State, method):
+    """The objective of a method after a change of points or weights: what was gathered before may not hold now."""
+    objective = view(state, method)
+    if method.gathers_curvature and state.memory is not None:
+        state.memory = method.restart(objective, parameters(state, method), state.memory)
+    return objective
 
 
 def _report(state: State, method, step: Step, limits: Limits, callbacks: Callbacks) -> bool:
@@ -124,7 +139,8 @@ def _report(state: State, method, step: Step, limits: Limits, callbacks: Callbac
         "damping": step.state.get("damping", math.nan),
     }
     fresh = seen.iteration == state.iteration
-    state.history.append({**row, **losses} if fresh else {**row, "held_out": math.nan, "error": math.nan})
+    weights = {f"weight.{n}": v for n, v in means(state.weights["factors"]).items()} if state.weights else {}
+    state.history.append({**row, **weights, **losses} if fresh else {**row, **weights, "held_out": math.nan, "error": math.nan})
     record = {**row, "phase": type(method).__name__, "losses": dict(seen.losses), "seconds_left": limits.clock.left}
     wishes = [callback(record) is True for callback in callbacks]
     return bool(agreed(any(wishes)))

@@ -8,38 +8,48 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from pinnsine.ansatz import Ansatz
+from pinnsine.compiled import Compiler
 from pinnsine.constraint import Constraint, Prescribed, rows_of
 from pinnsine.errors import ProblemError
-from pinnsine.index import Index, closure
+from pinnsine.index import Index
 from pinnsine.jacobian import batched_vjp, one_backward, route_of, row_blocks
 from pinnsine.jet import Context, values
 from pinnsine.least_squares import GaussNewtonStep
 from pinnsine.linearised import Dual, Linearised, form_for, require_finite
 from pinnsine.local import Local
+from pinnsine.memory import Budget, bytes_per_point
 from pinnsine.points import Points
 from pinnsine.probe import coordinates_at, data_of, trace
 from pinnsine.scaling import row_scales
 from pinnsine.tangent import RowBlock, is_cheaper, tangent_kernel
 
+T = TypeVar("T")
+ROW_WEIGHT = "row_weight"  # the column of points whose rows are weighted one by one
 TRACED = 16  # points at which a constraint is evaluated to see which derivatives it asks for
 
 
 @dataclass(frozen=True)
 class Term:
-    """A constraint bound to a trial function: the derivatives it needs, its rows' names and factors, its Jacobian route."""
+    """A constraint bound to a trial function: the derivatives it needs, its rows' names and factors, its Jacobian route.
+
+    ``weight``: a factor of its loss beside the problem's own, as ``pinnsine.weighting`` sets it. ``compiler``: makes its gradient.
+    """
 
     constraint: Constraint
     need: Mapping[str, set[Index]]
     scales: Mapping[str, float]
     route: str  # "one backward" or "batched vjp"
+    weight: float = 1.0
+    compiler: Compiler | None = None
 
 
 class Objective:
@@ -54,12 +64,18 @@ class Objective:
         ansatz: Ansatz,
         terms: tuple[Term, ...],
         points: Mapping[str, Points],
-        memory: float,
+        memory: float | Budget,
         fixed: Mapping[str, Tensor] | None = None,
     ):
-        self.ansatz, self.terms, self.points, self.memory = ansatz, terms, dict(points), memory
+        self.ansatz, self.terms, self.points = ansatz, terms, dict(points)
+        self.budget = memory if isinstance(memory, Budget) else Budget(memory)
         self.fixed = dict(fixed or {})  # parameters held at their values, by name
         self._storage: Tensor | None = None
+
+    @property
+    def memory(self) -> float:
+        """The budget in bytes."""
+        return self.budget.bytes
 
     @property
     def whole(self) -> Objective:
@@ -68,13 +84,29 @@ class Objective:
 
     def with_points(self, points: Mapping[str, Points]) -> Objective:
         """The same objective at other points; constraints that are not named keep theirs."""
-        other = Objective(self.ansatz, self.terms, {**self.points, **points}, self.memory, self.fixed)
+        other = Objective(self.ansatz, self.terms, {**self.points, **points}, self.budget, self.fixed)
         other._storage = self._storage
         return other
 
     def with_ansatz(self, ansatz: Ansatz) -> Objective:
         """The same objective of another trial function of the same kind: needs, scales and routes are kept."""
-        return Objective(ansatz, self.terms, self.points, self.memory)
+        return Objective(ansatz, self.terms, self.points, self.budget)
+
+    def to(self, dtype: torch.dtype) -> Objective:
+        """The same objective for parameters of another number type."""
+        return self.with_points({n: p.to(dtype, p[p.names[0]].device) for n, p in self.points.items()})
+
+    def weighted(self, weights: Mapping[str, float | Tensor]) -> Objective:
+        """The same objective with the loss of each constraint times a number, or that of each of its points times an entry (N,)."""
+        terms = tuple(replace(t, weight=w) if isinstance(w := weights[t.constraint.name], float) else t for t in self.terms)
+        columns = {n: {ROW_WEIGHT: w.to(p[p.names[0]])} for n, p in self.points.items() if isinstance(w := weights.get(n), Tensor)}
+        points = {n: Points({**self.points[n].columns, **column}, self.points[n].normal) for n, column in columns.items()}
+        return Objective(self.ansatz, terms, {**self.points, **points}, self.budget, self.fixed)
+
+    def only(self, name: str) -> Objective:
+        """The objective of one constraint alone."""
+        terms = tuple(t for t in self.terms if t.constraint.name == name)
+        return Objective(self.ansatz, terms, self.points, self.budget, self.fixed)
 
     def thinned(self, share: float) -> Objective:
         """The same objective at a ``share`` of each constraint's points, spread evenly over all of them."""
@@ -83,7 +115,7 @@ class Objective:
     def restrict(self, names: Sequence[str], theta: Tensor) -> Objective:
         """The objective as a function of the named parameters alone, all others held at theta (P,)."""
         fixed = {n: v.detach() for n, v in self.views(theta).items() if n not in names}
-        return Objective(self.ansatz, self.terms, self.points, self.memory, {**self.fixed, **fixed})
+        return Objective(self.ansatz, self.terms, self.points, self.budget, {**self.fixed, **fixed})
 
     @cached_property
     def blocks(self) -> dict[str, slice]:
@@ -107,8 +139,7 @@ class Objective:
         self.require_squares("residual rows")
         with torch.no_grad():
             views = self.views(theta)
-            parts = [torch.cat([self.term_rows(t, views, points) for points in self._chunks(t)], dim=1) for t in self.terms]
-            return torch.cat([part.reshape(-1) for part in parts])
+            return torch.cat([torch.cat(list(self._pieces(t, self._rows_of(t, views))), dim=1).reshape(-1) for t in self.terms])
 
     def loss(self, theta: Tensor) -> float:
         """|rows|^2, plus the losses that constraints define themselves."""
@@ -130,48 +161,44 @@ class Objective:
                 gradient += torch.autograd.grad(loss, theta)[0]
                 total += float(loss.detach())
                 continue
-            for points in self._chunks(term):
-                rows = self.term_rows(term, self.views(theta), points)
-                loss = rows.square().sum()
-                if loss.requires_grad:
-                    gradient += torch.autograd.grad(loss, theta)[0]
-                total += float(loss.detach())
+            for loss, part in self._pieces(term, self._descent(term, theta)):
+                total += loss
+                if part is not None:
+                    gradient += part
         return total, gradient
 
     def vjp(self, theta: Tensor, weights: Tensor) -> Tensor:
         """J^T weights (P,), for weights (R,)."""
         theta, start = theta.detach().requires_grad_(), 0
         gradient = torch.zeros_like(theta)
-        for rows in self._graph_rows(theta):
-            if rows.requires_grad:
-                gradient += torch.autograd.grad(rows, theta, weights[start : start + len(rows)])[0]
-            start += len(rows)
+        for term in self.terms:
+            names, count = len(term.scales), len(self.points[term.constraint.name])
+            seeds = weights[start : start + names * count].view(names, count)
+            start += names * count
+            for part in self._pieces(term, self._pulled_back(term, theta, seeds)):
+                gradient += part
         return gradient
 
     def jvp(self, theta: Tensor, direction: Tensor) -> Tensor:
         """J direction (R,), by two backward passes (any evaluator)."""
-        theta, parts = theta.detach().requires_grad_(), []
-        for rows in self._graph_rows(theta):
-            if not rows.requires_grad:
-                parts.append(torch.zeros_like(rows))
-                continue
-            weights = torch.zeros_like(rows, requires_grad=True)
-            [adjoint] = torch.autograd.grad(rows, theta, weights, create_graph=True)
-            parts.append(torch.autograd.grad(adjoint, weights, direction)[0])
-        return torch.cat(parts)
+        theta = theta.detach().requires_grad_()
+        parts = [torch.cat(list(self._pieces(t, self._pushed(t, theta, direction), graphs=2)), dim=1) for t in self.terms]
+        return torch.cat([part.reshape(-1) for part in parts])
 
     def jacobian(self, theta: Tensor, into: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Rows (R,) and Jacobian (R, P), the latter written ``into`` a given tensor if there is one."""
         jacobian = theta.new_empty(self.count, len(theta)) if into is None else into
         rows, start = theta.new_empty(self.count), 0
         for term in self.terms:
-            names, done = len(term.scales), 0
+            names = len(term.scales)
             block = slice(start, start + names * len(self.points[term.constraint.name]))
             target, values = jacobian[block].view(names, -1, len(theta)), rows[block].view(names, -1)
-            for points in self._chunks(term):
-                part = slice(done, done + len(points))
+
+            def fill(points: Points, part: slice, term=term, target=target, values=values) -> None:
                 values[:, part] = self._term_jacobian(term, theta, points, target[:, part])
-                done = part.stop
+
+            for _ in self._pieces(term, fill):
+                pass
             start = block.stop
         return rows, jacobian
 
@@ -204,7 +231,7 @@ class Objective:
             return None
         rows, blocks = [], []
         for term in self.terms:
-            found = [row_blocks(self, term, theta, points) for points in self._chunks(term)]
+            found = list(self._pieces(term, lambda points, _, term=term: row_blocks(self, term, theta, points)))
             if any(parts is None for _, parts in found):
                 return None
             rows.append(torch.cat([r for r, _ in found], dim=1).reshape(-1))
@@ -270,42 +297,75 @@ class Objective:
         """The size of a constraint's rows at other points (N,): the root of the sum of squares over its named rows."""
         [term] = [t for t in self.terms if t.constraint.name == name]
         with torch.no_grad():
-            return self.term_rows(term, self.views(theta), points).square().sum(dim=0).sqrt() * math.sqrt(len(self.points[name]))
+            rows = torch.cat(list(self._pieces(term, self._rows_of(term, self.views(theta)), points)), dim=1)
+            return rows.square().sum(dim=0).sqrt() * math.sqrt(len(self.points[name]))
 
-    def _chunks(self, term: Term) -> Iterator[Points]:
-        """The row points of a term in pieces that fit the memory budget; coupled rows must stay together."""
-        points = self.points[term.constraint.name]
-        if term.route != "one backward":
-            yield points
-            return
-        size = max(64, int(self.memory / (self.bytes_per_row(term) + 1)))
-        for start in range(0, len(points), size):
-            yield points.select(slice(start, start + size))
+    def _pieces(self, term: Term, work: Callable[[Points, slice], T], points: Points | None = None, graphs=1, more=0) -> Iterator[T]:
+        """``work`` done on the row points of a term in pieces that fit the memory budget; coupled rows must stay together.
+
+        ``graphs`` and ``more``: how many graphs of a row are held at a time, and bytes beside them.
+        """
+        points = self.points[term.constraint.name] if points is None else points
+        if term.route == "one backward":
+            yield from self.budget.pieces(points, graphs * self.bytes_per_row(term) + more, work)
+        else:
+            yield work(points, slice(0, len(points)))
+
+    def _rows_of(self, term: Term, views) -> Callable[[Points, slice], Tensor]:
+        return lambda points, _: self.term_rows(term, views, points)
+
+    def _descent(self, term: Term, theta: Tensor) -> Callable[[Points, slice], tuple[float, Tensor | None]]:
+        """Of some row points the sum of squares, and its gradient where there is one."""
+
+        def work(points: Points, part: slice) -> tuple[float, Tensor | None]:
+            if term.compiler is not None and not self.fixed:
+                compiled = term.compiler.descent(self, term, theta, points)
+                if compiled is not None:
+                    return compiled
+            loss = self.term_rows(term, self.views(theta), points).square().sum()
+            return float(loss.detach()), torch.autograd.grad(loss, theta)[0] if loss.requires_grad else None
+
+        return work
+
+    def _pulled_back(self, term: Term, theta: Tensor, seeds: Tensor) -> Callable[[Points, slice], Tensor]:
+        """The part of J^T seeds that some row points add, for seeds (C, N)."""
+
+        def work(points: Points, part: slice) -> Tensor:
+            rows = self.term_rows(term, self.views(theta), points)
+            return torch.autograd.grad(rows, theta, seeds[:, part])[0] if rows.requires_grad else torch.zeros_like(theta)
+
+        return work
+
+    def _pushed(self, term: Term, theta: Tensor, direction: Tensor) -> Callable[[Points, slice], Tensor]:
+        """The rows (C, n) of J direction at some row points."""
+
+        def work(points: Points, part: slice) -> Tensor:
+            rows = self.term_rows(term, self.views(theta), points)
+            if not rows.requires_grad:
+                return torch.zeros_like(rows)
+            seeds = torch.zeros_like(rows, requires_grad=True)
+            [adjoint] = torch.autograd.grad(rows, theta, seeds, create_graph=True)
+            return torch.autograd.grad(adjoint, seeds, direction)[0]
+
+        return work
 
     def bytes_per_row(self, term: Term) -> int:
-        """What the graph of one row holds: about eight tensors per layer and derivative."""
-        components = len(closure(set().union(*term.need.values())))
-        widths = sum(p.shape[0] for _, p in self.ansatz.named_parameters() if p.ndim == 2)
-        return 8 * 8 * components * widths * term.constraint.nodes
-
-    def _graph_rows(self, theta: Tensor) -> Iterator[Tensor]:
-        """The rows of one term after another, in the order of ``rows``, with their graph."""
-        for term in self.terms:
-            yield self.term_rows(term, self.views(theta), self.points[term.constraint.name]).reshape(-1)
+        """What the graph of one row holds."""
+        return bytes_per_point(self.ansatz, set().union(*term.need.values())) * term.constraint.nodes
 
     def _loss(self, term: Term, views) -> Tensor:
         if term.constraint.loss is None:
-            return sum(self.term_rows(term, views, points).square().sum() for points in self._chunks(term))
+            return sum(self._pieces(term, lambda points, _: self.term_rows(term, views, points).square().sum()))
         points = self.points[term.constraint.name]
-        raw = self.term_rows(term, views, points) * math.sqrt(len(points))
-        return sum(term.constraint.loss(r) for r in raw)
+        raw = self.term_rows(replace(term, weight=1.0), views, points) * math.sqrt(len(points))
+        return term.weight * sum(term.constraint.loss(r) for r in raw)
 
     def term_rows(self, term: Term, views, points: Points, tape=None, unknowns=None) -> Tensor:
         """The scaled rows (C, N) of a term at row points."""
         constraint, problem = term.constraint, self.ansatz.problem
         local = self.ansatz.local(views, constraint.expand(points, problem.domain), term.need, tape, unknowns)
         rows = rows_of(constraint, local, len(points))
-        size = 1 / math.sqrt(len(self.points[constraint.name]))
+        size = math.sqrt(term.weight / len(self.points[constraint.name]))
         stacked = torch.stack([rows[name] * (size * scale) for name, scale in term.scales.items()])
         factors = position_factors(constraint, problem, points)
         return stacked if factors is None else stacked * factors.to(stacked)
@@ -313,10 +373,13 @@ class Objective:
     def _chunks_of_jacobian(self, theta: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """(rows, Jacobian rows) chunk by chunk, in no particular order."""
         for term in self.terms:
-            for points in self._chunks(term):
+
+            def work(points: Points, part: slice, term=term) -> tuple[Tensor, Tensor]:
                 out = theta.new_empty(len(term.scales), len(points), len(theta))
                 rows = self._term_jacobian(term, theta, points, out)
-                yield rows.reshape(-1), out.view(-1, len(theta))
+                return rows.reshape(-1), out.view(-1, len(theta))
+
+            yield from self._pieces(term, work, more=len(term.scales) * len(theta) * theta.element_size())
 
     def _columns_of_jacobian(self, theta: Tensor) -> Iterator[Tensor]:
         """The Jacobian's columns in their order, for as many blocks of parameters at a time as fit the memory budget, and at least one."""
@@ -341,7 +404,7 @@ class Objective:
 
 
 def position_factors(constraint: Constraint, problem, points: Points) -> Tensor | None:
-    """The factors sqrt(w(x_i)) / sigma_i of the rows (N,), or None where all are one."""
+    """The factors sqrt(w(x_i)) / sigma_i of the rows (N,), and those of weights at single points; None where all are one."""
     factors = None
     if callable(constraint.weight):
         context = Context(problem.domain.names, problem.domain.space, points.normal)
@@ -350,15 +413,18 @@ def position_factors(constraint: Constraint, problem, points: Points) -> Tensor 
     if isinstance(constraint, Prescribed) and constraint.sigma is not None:
         sigma = points[constraint.sigma] if isinstance(constraint.sigma, str) else torch.tensor(float(constraint.sigma))
         factors = 1 / sigma if factors is None else factors / sigma
+    if ROW_WEIGHT in points.names:
+        root = points[ROW_WEIGHT].sqrt()
+        factors = root if factors is None else factors * root
     return factors
 
 
-def bind(ansatz: Ansatz, points: Mapping[str, Points], memory: float = 2e9) -> Objective:
+def bind(ansatz: Ansatz, points: Mapping[str, Points], memory: float = 2e9, compiler: Compiler | None = None) -> Objective:
     """The objective of an ansatz at row points, with every constraint's Jacobian route probed at the ansatz's own parameters."""
     theta = ansatz.flat()
     terms = tuple(_term(ansatz, c, points[c.name]) for c in ansatz.problem.soft if len(points[c.name]))
     objective = Objective(ansatz, terms, points, memory)
-    routed = tuple(replace(t, route=route_of(objective, t, theta)) for t in terms)
+    routed = tuple(replace(t, route=route_of(objective, t, theta), compiler=compiler) for t in terms)
     return Objective(ansatz, routed, points, memory)
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from pinnsine.constraint import Residual
 from pinnsine.domain import Region
+from pinnsine.memory import bytes_per_point
 from pinnsine.objective import Objective
 from pinnsine.points import Points
 
@@ -81,10 +82,16 @@ def steepness(objective: Objective, theta: Tensor, points: Points) -> Tensor:
     ansatz = objective.ansatz
     need = {f.name: {(), *((n,) for n in f.of)} for f in ansatz.problem.fields}
     half = {a.name: a.length / 2 for a in ansatz.problem.domain.axes}
+
+    def slopes(part: Points, _: slice) -> Tensor:
+        local = ansatz.local(objective.views(theta), part, need)
+        return torch.stack(
+            [getattr(local, f.name).at((n,)) * (half[n] / ansatz.scales[f.name].scale) for f in ansatz.problem.fields for n in f.of]
+        )
+
     with torch.no_grad():
-        local = ansatz.local(objective.views(theta), points, need)
-        slopes = [getattr(local, f.name).at((n,)) * (half[n] / ansatz.scales[f.name].scale) for f in ansatz.problem.fields for n in f.of]
-    return torch.stack(slopes).norm(dim=0)
+        found = objective.whole.budget.pieces(points, bytes_per_point(ansatz, set().union(*need.values())), slopes)
+        return torch.cat(list(found), dim=1).norm(dim=0)
 
 
 def _relative(size: Tensor) -> Tensor:

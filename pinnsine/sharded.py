@@ -42,6 +42,15 @@ class Sharded:
     def with_ansatz(self, ansatz: Ansatz) -> Sharded:
         return Sharded(self.whole.with_ansatz(ansatz))
 
+    def to(self, dtype: torch.dtype) -> Sharded:
+        return Sharded(self.whole.to(dtype))
+
+    def weighted(self, weights: Mapping[str, float | Tensor]) -> Sharded:
+        return Sharded(self.whole.weighted(weights))
+
+    def only(self, name: str) -> Sharded:
+        return Sharded(self.whole.only(name))
+
     def thinned(self, share: float) -> Sharded:
         return Sharded(self.whole.thinned(share))
 
@@ -199,7 +208,7 @@ def _parts(whole: Objective) -> list[Objective]:
                 terms.append(replace(term, scales={n: s * share for n, s in term.scales.items()}))
                 points[name] = whole.points[name].select(own)
         if terms:
-            parts.append(Objective(whole.ansatz, tuple(terms), points, whole.memory, whole.fixed))
+            parts.append(Objective(whole.ansatz, tuple(terms), points, whole.budget, whole.fixed))
     return parts
 
 

@@ -19,6 +19,7 @@ from pinnsine.domain import Box
 from pinnsine.errors import ProblemError
 from pinnsine.history import History
 from pinnsine.jet import values
+from pinnsine.memory import Budget, budget, bytes_per_point
 from pinnsine.outcome import Outcome
 from pinnsine.points import Points
 from pinnsine.probe import trace
@@ -104,12 +105,15 @@ class Solution:
         like = next(self.ansatz.parameters())
         constraint = Residual("expression", function)
         need = trace(self.problem, constraint, points.select(slice(0, 4)), self.ansatz.scales).need if len(points) else {}
-        parts = []
+        views = self.ansatz.views(self.ansatz.flat())
+
+        def work(part: Points, _: slice) -> list[Tensor]:
+            local = self.ansatz.local(views, part.to(like.dtype, like.device), need)
+            return [values(v).cpu().double() for v in rows_of(constraint, local, len(part)).values()]
+
+        each = bytes_per_point(self.ansatz, set().union(*need.values()))
         with torch.no_grad():
-            for start in range(0, len(points), CHUNK):
-                chunk = points.select(slice(start, start + CHUNK)).to(like.dtype, like.device)
-                local = self.ansatz.local(self.ansatz.views(self.ansatz.flat()), chunk, need)
-                parts.append([values(v).cpu().double() for v in rows_of(constraint, local, len(chunk)).values()])
+            parts = list(Budget(min(budget(None, like.device), CHUNK * each)).pieces(points, each, work))
         return [torch.cat(column) for column in zip(*parts, strict=True)] or [torch.empty(0, dtype=torch.float64)] * len(names)
 
     def evaluate(self, points: Points) -> list[Tensor]:

@@ -17,9 +17,11 @@ from pinnsine.attempt import Call
 from pinnsine.attempts import answer, better, tried
 from pinnsine.budget import Clock
 from pinnsine.checkpoint import Checkpoints, described, found, packed
+from pinnsine.compiled import Compiler
 from pinnsine.estimate import estimate_error
 from pinnsine.export import require_writable
 from pinnsine.loop import Limits
+from pinnsine.memory import budget
 from pinnsine.outcome import Outcome
 from pinnsine.problem import Problem
 from pinnsine.runfile import image
@@ -47,7 +49,8 @@ def solve(
     iterations: int | None = None,
     target: float | None = None,
     threads: int | None = None,
-    memory: float = 2e9,
+    memory: float | str | None = None,
+    compile: bool = False,
     start: Solution | None = None,
     callbacks: Sequence[Callable[[Mapping], bool | None]] = (),
     out: str | Path | None = None,
@@ -69,7 +72,10 @@ def solve(
         iterations: the most iterations of all phases together.
         target: stop when the estimated relative error of every field is below.
         threads: CPU threads for the length of this call.
-        memory: budget in bytes for the Jacobian and its making.
+        memory: budget for the Jacobian and for what an evaluation holds at a time, in bytes or as "500MB"; "auto" for half of what is free,
+            by default 2 GB or that. Points are then evaluated piece by piece, and where memory runs out in smaller pieces.
+        compile: whether first-order methods compile residual and gradient (``torch.compile``). This takes a minute or so of the time for each
+            constraint, ``solution.settings["compile_seconds"]`` in all; the first step is checked against the eager one.
         start: another solution of the same fields to start from.
         callbacks: called with a record of every iteration; one that returns True ends the run.
         out: a run file (.h5): checkpoints during the run, the solution at the end (see ``pinnsine.checkpoint``).
@@ -87,27 +93,29 @@ def solve(
         EvaluationError: the residual is not finite for the starting network.
     """
     asked = Arguments(
-        *(net, optimizer, points, sampler, evaluator, dtype, device, seed, time, iterations, target, threads, memory, start),
-        *(callbacks, out, resume, progress, estimate),
+        *(net, optimizer, points, sampler, evaluator, dtype, device, seed, time, iterations, target, threads, memory, compile),
+        *(start, callbacks, out, resume, progress, estimate),
     )
     clock = Clock(asked.time)
     prepare(problem, asked)
     kept = found(asked.out, problem, described(asked), device_of(device)) if resume else None
+    room = kept[0]["arguments"]["budget"] if kept else distributed.agreed(budget(memory, device_of(device)))
+    told = {**described(asked), "budget": room}
     with sitting(asked) as callbacks:
         reserve = min(ESTIMATE_SECONDS, ESTIMATE_SHARE * clock.budget) if estimate else 0.0
         limits = Limits(clock, iterations or math.inf, target, reserve)
         checkpoints = Checkpoints(
             asked.out if distributed.leads() else None,
-            lambda *results: image(answer(better(*results), call), packed(described(asked), clock.elapsed, *results)),
+            lambda *results: image(answer(better(*results), call), packed(told, clock.elapsed, *results)),
         )
-        call = Call(problem, field_scales(problem), asked, limits, callbacks, checkpoints)
+        call = Call(problem, field_scales(problem), asked, room, limits, callbacks, checkpoints, Compiler() if compile else None)
         try:
-            best = tried(policy.plan(problem, call.scales, net, asked.optimizer, points, sampler, start, dtype, memory), call, kept)
+            best = tried(policy.plan(problem, call.scales, net, asked.optimizer, points, sampler, start, dtype, room), call, kept)
         finally:
             checkpoints.write()
         solution = _estimated(best, call)
     if checkpoints.path is not None:
-        checkpoints.finish(lambda results: image(solution, packed(described(asked), clock.elapsed, *results)))
+        checkpoints.finish(lambda results: image(solution, packed(told, clock.elapsed, *results)))
     return solution
 
 

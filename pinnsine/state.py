@@ -39,6 +39,7 @@ class State:
     phase: int = 0
     since: int = 0  # the iteration at which the phase began
     memory: dict | None = None  # the optimizer's own; None before the first iteration of a phase
+    weights: dict | None = None  # those of the constraints' losses that the method adapts, see ``pinnsine.weighting``
     iteration: int = 0
     evaluations: int = 0
     best: Tensor | None = None

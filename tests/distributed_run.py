@@ -13,6 +13,7 @@ from pinnsine import checkpoint, distributed
 
 CASES = {
     "adam": {"optimizer": ps.Adam(lr=1e-2, batch=50)},
+    "adam with weights": {"optimizer": [ps.Adam(5, weights=ps.optim.SelfAdaptive(every=2)), ps.LBFGS(weights=ps.optim.NTKTrace(every=3))]},
     "primal": {"optimizer": ps.LevenbergMarquardt(factorisation="cholesky")},
     "dual": {"optimizer": ps.LevenbergMarquardt(factorisation="dual")},
     "staged, adaptive points": {"optimizer": [ps.LBFGS(6), ps.LevenbergMarquardt(factorisation="staged")], "sampler": "rad"},

@@ -46,6 +46,13 @@ THREE_PHASES = [ps.Adam(5, lr=1e-2, batch=30), ps.optim.SSBFGS(4), ps.LevenbergM
 METHODS = {
     "levenberg-marquardt": {"optimizer": ps.LevenbergMarquardt(factorisation="staged")},
     "adam with mini-batches": {"optimizer": ps.Adam(40, batch=25)},
+    "adam with weights of points in single precision": {
+        "optimizer": ps.Adam(40, batch=25, dtype="float32", weights=ps.optim.SelfAdaptive(every=3))
+    },
+    "adam with random lookback": {"optimizer": ps.Adam(40, weights=ps.optim.ReLoBRaLo(every=2, lookback=0.5))},
+    "adam with gradient norms, adaptive points": {"optimizer": ps.Adam(40, weights=ps.optim.GradientNorm(every=4)), "sampler": "rad"},
+    "muon": {"optimizer": ps.optim.Muon(40, schedule=ps.optim.Steps(every=3))},
+    "l-bfgs with weights": {"optimizer": ps.LBFGS(40, weights=ps.optim.NTKTrace(every=4))},
     "l-bfgs": {"optimizer": ps.LBFGS(40, memory=6)},
     "self-scaled bfgs": {"optimizer": ps.optim.SSBFGS()},
     "self-scaled broyden": {"optimizer": ps.optim.SSBroyden()},
@@ -81,7 +88,13 @@ def assert_equal_runs(first, second):
         np.testing.assert_array_equal(first.history[name], second.history[name], err_msg=name)
 
 
-DEFAULT = ("adam with mini-batches", "self-scaled bfgs", "three phases, adaptive points")  # the third ends with Levenberg-Marquardt
+DEFAULT = (
+    "adam with mini-batches",
+    "adam with weights of points in single precision",
+    "muon",
+    "self-scaled bfgs",
+    "three phases, adaptive points",
+)  # the third ends with Levenberg-Marquardt
 
 
 @pytest.mark.parametrize("method", [m if m in DEFAULT else pytest.param(m, marks=pytest.mark.slow) for m in METHODS])

@@ -87,6 +87,13 @@ def test_patience_ends_a_run_without_gain():
     assert state.iteration == MONITOR * PATIENCE
 
 
+def test_a_patient_method_goes_on_without_gain():
+    method, state = Method(iterations=100), fresh()
+    method.patient = True
+    assert run(state, [method], False, limits(), Monitor(lambda i: 1.0), []) is Outcome.ITERATIONS
+    assert state.iteration == 100
+
+
 def test_a_stalled_step_is_looked_at_and_ends_a_run():
     monitor, state = Monitor(), fresh()
     assert run(state, [Method(script=[Progress.MOVED, Progress.STALLED])], False, limits(), monitor, []) is Outcome.CONVERGED

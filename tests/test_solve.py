@@ -87,6 +87,25 @@ def test_phases_follow_each_other_and_each_lowers_the_loss():
     assert loss[-1] < 1e-3 * loss[99]
 
 
+def test_a_phase_in_single_precision_hands_over_to_one_in_double():
+    seen = []
+
+    class Spy(ps.LevenbergMarquardt):
+        def start(self, objective, theta):
+            seen.append((theta, objective.points["pde"]["x"].dtype))
+            return super().start(objective, theta)
+
+    alone = ps.solve(poisson(), **QUICK, optimizer=ps.Adam(30, lr=1e-2, dtype="float32"))
+    both = ps.solve(poisson(), **QUICK, optimizer=[ps.Adam(30, lr=1e-2, dtype="float32"), Spy(40)])
+    double = ps.solve(poisson(), **QUICK, optimizer=ps.Adam(30, lr=1e-2))
+    [(theta, dtype)] = seen
+    assert theta.dtype is dtype is torch.float64
+    assert torch.equal(theta, theta.float().double())
+    assert torch.equal(theta, parameters(alone))
+    assert 0 < float((parameters(alone) - parameters(double)).abs().max()) < 1e-3  # 2e-6 measured
+    assert both.compare().relative_l2["u"] < 1e-8
+
+
 def test_ctrl_c_returns_the_best_solution_so_far():
     def interrupt(record):
         if record["iteration"] == 10:

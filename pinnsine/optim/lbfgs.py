@@ -10,14 +10,19 @@ from torch import Tensor
 from pinnsine.errors import ProblemError
 from pinnsine.optim.line_search import line_search
 from pinnsine.optim.step import Progress, Step
+from pinnsine.weighting import GradientNorm, NTKTrace, ReLoBRaLo, SelfAdaptive
 
 
 @dataclass(frozen=True)
 class LBFGS:
-    """``memory`` pairs of steps and gradient changes; the line search is scipy's."""
+    """``memory`` pairs of steps and gradient changes; the line search is scipy's.
+
+    ``weights``: a strategy of ``pinnsine.weighting``; every change of the weights drops the pairs, so that it should be a rare one.
+    """
 
     iterations: int | None = None
     memory: int = 50
+    weights: GradientNorm | NTKTrace | ReLoBRaLo | SelfAdaptive | None = None
 
     uses = "gradient"
     gathers_curvature = True

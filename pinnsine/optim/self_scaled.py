@@ -24,6 +24,7 @@ from torch import Tensor
 from pinnsine.errors import ProblemError
 from pinnsine.optim.line_search import line_search
 from pinnsine.optim.step import Progress, Step
+from pinnsine.weighting import GradientNorm, NTKTrace, ReLoBRaLo, SelfAdaptive
 
 LARGEST = 20_000  # parameters: H takes 3.2 GB in float64, and its update as much again
 
@@ -98,9 +99,13 @@ class SelfScaled(ABC):
 
 @dataclass(frozen=True)
 class SSBFGS(SelfScaled):
-    """Self-scaled BFGS with Al-Baali's factor, tau = min(1, 1/b) and phi = 1; for up to 20,000 parameters."""
+    """Self-scaled BFGS with Al-Baali's factor, tau = min(1, 1/b) and phi = 1; for up to 20,000 parameters.
+
+    ``weights``: a strategy of ``pinnsine.weighting``; H is kept through their changes.
+    """
 
     iterations: int | None = None
+    weights: GradientNorm | NTKTrace | ReLoBRaLo | SelfAdaptive | None = None
 
     @staticmethod
     def coefficients(b: float, h: float, size: int) -> tuple[float, float]:
@@ -113,9 +118,11 @@ class SSBroyden(SelfScaled):
 
     With c = sqrt(a / (1 + a)) and rho = min(1, h (1 - c)): (rho - 1)/a <= theta <= 1/rho, sigma = 1 + a theta,
     tau = min(1, 1/b) min(sigma^(-1/(n-1)), 1/theta) if theta > 0, else min(min(1, 1/b) sigma^(-1/(n-1)), sigma).
+    ``weights``: as for SSBFGS.
     """
 
     iterations: int | None = None
+    weights: GradientNorm | NTKTrace | ReLoBRaLo | SelfAdaptive | None = None
 
     @staticmethod
     def coefficients(b: float, h: float, size: int) -> tuple[float, float]:

@@ -79,7 +79,7 @@ def test_the_staged_form_goes_over_to_qr_when_the_damping_comes_near_rounding():
 
 def test_the_staged_form_stays_with_products_where_the_jacobian_does_not_fit():
     method, (objective, theta) = LevenbergMarquardt(factorisation="staged"), poisson()
-    objective.memory = 1.0
+    objective.budget.bytes = 1.0
     state = method.start(objective, theta)
     for _ in range(8):
         step = method.step(objective, theta, state)

@@ -32,6 +32,9 @@ class Toy:
         loss = self.function(theta).square().sum()
         return float(loss.detach()), torch.autograd.grad(loss, theta)[0]
 
+    def views(self, theta):
+        return {"theta": theta}
+
     def linearise(self, theta, form="cholesky", scaled=False):
         return Linearised.dense(self.function(theta), torch.func.jacrev(self.function)(theta), form, scaled)
 
