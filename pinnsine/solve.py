@@ -81,7 +81,7 @@ def solve(
         target: stop when the estimated relative error of every field is below.
         threads: CPU threads for the length of this call.
         memory: budget in bytes for the Jacobian and its making.
-        start: another solution of the same fields to start from.
+        start: another solution of the same fields to start from, with its network unless ``net`` is FrozenSines (see ``pinnsine.sweep``).
         callbacks: called with a record of every iteration; one that returns True ends the run.
         out: a run file (.h5): checkpoints during the run, the solution at the end (see ``pinnsine.checkpoint``).
         resume: go on with the run of ``out``, if that file is there, as if it had never stopped; ``iterations`` counts those done before,

@@ -18,7 +18,7 @@ LAYERS = {
     "L4": "optim rest continuation bandwidth omega loop resampling signals policy budget history estimate state monitor arguments callbacks "
     "durable tree uncertainty",
     "L5": "comparison error_maps progress plot export runfile surface solution evidence diagnose residual_map checkpoint attempt sitting solve "
-    "march resume",
+    "march sweep resume",
     "L6": "options fit fit_commands bench cli __main__ __init__",
 }
 LEVEL = {name: level for level, names in enumerate(LAYERS.values()) for name in names.split()}
