@@ -57,6 +57,7 @@ from pinnsine.resume import resume as resume
 from pinnsine.runfile import load as load
 from pinnsine.solution import Solution as Solution
 from pinnsine.solve import solve as solve
+from pinnsine.sweep import sweep as sweep
 from pinnsine.version import VERSION
 
 __version__ = VERSION

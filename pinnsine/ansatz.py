@@ -1,6 +1,7 @@
 """The trial function: networks behind scaled inputs and outputs, hard conditions, unknown numbers; one flat parameter vector.
 
-u = shift + scale * N(embedding(x)) where no hard condition holds, u = g + cutoff * scale * N where one does.
+u = shift + scale * N(embedding(x)) where no hard condition holds, u = lift + cutoff * scale * N where one does; a known part of the field is
+added, and N made symmetric where that is declared (``pinnsine.known``).
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ import torch
 from torch import Tensor, nn
 
 from pinnsine.conditions import SIDE
-from pinnsine.constraint import Periodic, target_values
+from pinnsine.constraint import Periodic
 from pinnsine.domain import Domain, Face
 from pinnsine.errors import ProblemError
 from pinnsine.evaluate import EVALUATORS, choose_evaluator
-from pinnsine.hard import HardPart, cutoff, hard_conditions, lift
+from pinnsine.hard import HardPart, cutoff, hard_conditions, lift, smooth_value
 from pinnsine.index import Collapsed, Index
 from pinnsine.jet import Constant, Context, Jet, total, values
+from pinnsine.known import Symmetry, known_part, symmetric
 from pinnsine.local import Local
 from pinnsine.nets import FrozenSines
 from pinnsine.nets.network import Embedding
@@ -33,13 +35,16 @@ STEP = 1e-6  # of the size of the domain: how far from an interface its two side
 
 @dataclass(frozen=True)
 class Piece:
-    """One network: the fields it returns, in the order of its columns, the coordinates it takes, and the part of the domain it is for."""
+    """One network: the fields it returns, in the order of its columns, the coordinates it takes, the part of the domain it is for, and the
+    symmetries of its fields.
+    """
 
     module: nn.Module
     fields: tuple[str, ...]
     inputs: tuple[str, ...]
     evaluator: str
     part: int | None = None
+    symmetry: tuple[Symmetry, ...] = ()
 
 
 class TrialFunction(nn.Module):
@@ -106,8 +111,12 @@ class Ansatz(TrialFunction):
 
     def _fields(self, piece: Piece, prefix: str, views, points, wanted, context) -> dict[str, Jet]:
         own = {n.removeprefix(prefix): v for n, v in views.items() if n.startswith(prefix)}
-        matrix = points.matrix(piece.inputs)
-        out = EVALUATORS[piece.evaluator](_Bound(piece.module, own), matrix, piece.inputs, _own_need(wanted, piece.inputs), context)
+        module, needed = _Bound(piece.module, own), _own_need(wanted, piece.inputs)
+
+        def at(there: Points) -> Jet:
+            return EVALUATORS[piece.evaluator](module, there.matrix(piece.inputs), piece.inputs, needed, context)
+
+        out = symmetric(at, points, piece.symmetry)
         partial = len(piece.inputs) < len(self.problem.domain.names)
         return {f: _OfFewer(out[:, k], piece.inputs) if partial else out[:, k] for k, f in enumerate(piece.fields)}
 
@@ -123,11 +132,15 @@ class Ansatz(TrialFunction):
         return {u.name: Constant(self._number(k, views, leaves), context) for k, u in enumerate(self.problem.unknowns)}
 
     def _finish(self, name: str, net: Jet, coordinates, context, numbers) -> Jet:
-        """Output scaling and hard conditions."""
-        size, parts = self.scales[name], self.hard.get(name)
-        if not parts:
-            return _scaled(net, size.scale) + size.shift if size.shift else _scaled(net, size.scale)
-        return self._lift(parts, coordinates, context, numbers) + cutoff(parts, coordinates) * _scaled(net, size.scale)
+        """Output scaling, hard conditions, and the known part."""
+        size, parts, plus = self.scales[name], self.hard.get(name), self.problem.field(name).plus
+        if parts:
+            found = self._lift(parts, coordinates, context, numbers) + cutoff(parts, coordinates) * _scaled(net, size.scale)
+        else:
+            found = _scaled(net, size.scale) + size.shift if size.shift else _scaled(net, size.scale)
+        if plus is None:
+            return found
+        return found + known_part(name, plus, Local(self.problem.names, context, coordinates, {}, numbers), len(net))
 
     def _lift(self, parts: Sequence[HardPart], coordinates, context, numbers) -> Jet:
         return lift(parts, coordinates, lambda there: Local(self.problem.names, context, there, {}, numbers))
@@ -214,15 +227,17 @@ def build_ansatz(
     groups: dict[tuple, list[str]] = {}
     for field in problem.fields:
         for part in range(len(field.parts)) or (None,):
-            groups.setdefault((field.of, field.parts, part), []).append(field.name)
+            groups.setdefault((field.of, field.parts, part, field.symmetry), []).append(field.name)
     if isinstance(net, nn.Module) and len(groups) > 1:
         raise ProblemError(
-            "The fields depend on different coordinates or have parts, so each group needs a network of its own: give a specification."
+            "The fields depend on different coordinates, have parts or differ in symmetry, so each group needs a network of its own: give a "
+            "specification."
         )
     pieces = []
-    for (inputs, _, part), fields in groups.items():
+    for (inputs, _, part, symmetry), fields in groups.items():
         module = _network(problem.domain, net, inputs, len(fields), periodic, generator)
-        pieces.append(Piece(module, tuple(fields), inputs, _probe_module(module, problem.domain, inputs, len(fields), evaluator), part))
+        chosen = _probe_module(module, problem.domain, inputs, len(fields), evaluator)
+        pieces.append(Piece(module, tuple(fields), inputs, chosen, part, symmetry))
     return Ansatz(problem, pieces, scales, net)
 
 
@@ -261,7 +276,7 @@ def _check_hard(ansatz: Ansatz) -> None:
             coordinates = coordinates_at(problem, points, context)
             numbers = ansatz._numbers(ansatz.views(ansatz.flat()), None, context)
             local = Local(problem.names, context, coordinates, {}, numbers)
-            wanted = torch.as_tensor(values(target_values(part.target, local)), dtype=torch.float64)
+            wanted = torch.as_tensor(values(smooth_value(part, local)), dtype=torch.float64)
             gap = (ansatz._lift(parts, coordinates, context, numbers).values - wanted).abs().max()
             if not gap <= 1e-8 * (1 + wanted.abs().max()):
                 raise ProblemError(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 
 from pinnsine import omega, policy
 from pinnsine.ansatz import Ansatz, build_ansatz
@@ -23,7 +25,7 @@ from pinnsine.objective import Objective, bind
 from pinnsine.points import Points
 from pinnsine.probe import FieldScale
 from pinnsine.problem import Problem
-from pinnsine.rest import from_rest
+from pinnsine.rest import from_rest, from_solution
 from pinnsine.sharded import Sharded, sharded
 from pinnsine.state import Result, State
 
@@ -57,13 +59,24 @@ def begun(number: int, attempt: policy.Attempt, call: Call, history: History, be
     result = _drawn(number, replace(attempt, net=trial_net(net)) if free else attempt, call, history)
     state, held_out = result.state, result.held_out
     if free:
-        near = before.attempt.net.omega if before is not None and isinstance(before.attempt.net, FrozenSines) else None
-        trial = tuned(net, state.objective, held_out, call.asked.seed, near, attempt.linear, call.limits.left)
+        earlier = before.attempt.net if before is not None else call.asked.start.ansatz.net if call.asked.start is not None else None
+        near = earlier.omega if isinstance(earlier, FrozenSines) else None
+        trial = tuned(net, state.objective, held_out, call.asked.seed, near, attempt.linear, call.limits.left, _guess(call))
         state.objective, state.theta, held_out = state.objective.with_ansatz(trial.ansatz), trial.theta, held_out.with_ansatz(trial.ansatz)
         return Result(number, replace(attempt, net=trial.net), trial.ansatz, state, held_out, trial.seconds)
-    if isinstance(net, FrozenSines) and not attempt.linear and call.asked.start is None:
-        state.theta = from_rest(state.objective, state.theta)
+    if isinstance(net, FrozenSines) and not attempt.linear and not _continues(net, call):
+        state.theta = _guess(call)(state.objective, state.theta)
     return result
+
+
+def _continues(net, call: Call) -> bool:
+    """Whether the network of the solution to start from is taken as it is."""
+    return call.asked.start is not None and call.asked.start.ansatz.net == net
+
+
+def _guess(call: Call) -> Callable[[Objective, Tensor], Tensor]:
+    """Where Newton's method starts on frozen sines that are freshly drawn."""
+    return from_rest if call.asked.start is None else functools.partial(from_solution, before=call.asked.start.ansatz)
 
 
 def _with_omega(attempt: policy.Attempt, call: Call) -> policy.Attempt:
@@ -96,12 +109,14 @@ def restored(kept: Mapping, plan: Sequence[policy.Attempt], call: Call, history:
 def _ansatz(net, call: Call) -> Ansatz:
     """The trial function, freshly drawn or continued from the solution to start from."""
     start, problem = call.asked.start, call.problem
-    if start is None:
-        ansatz = build_ansatz(problem, net, call.scales, torch.Generator().manual_seed(call.asked.seed), call.asked.evaluator)
-    elif (start.problem.names.fields, start.problem.domain.names) != (problem.names.fields, problem.domain.names):
+    if start is not None and (start.problem.names.fields, start.problem.domain.names) != (problem.names.fields, problem.domain.names):
         raise ProblemError("start= must be a solution of the same fields and coordinates as this problem.")
-    elif not isinstance(start.ansatz, Ansatz):
+    if start is not None and not isinstance(start.ansatz, Ansatz):
         raise ProblemError("start= cannot be the solution of a march, which has a network for every window: give that of one solve().")
+    if not _continues(net, call):
+        if start is not None and not isinstance(net, FrozenSines):
+            raise ProblemError(f"start= brings its own network; another that starts from it is FrozenSines, got {net!r}: leave net= out.")
+        ansatz = build_ansatz(problem, net, call.scales, torch.Generator().manual_seed(call.asked.seed), call.asked.evaluator)
     else:
         ansatz = Ansatz(problem, copy.deepcopy(start.ansatz.pieces), start.ansatz.scales, start.ansatz.net)
     return ansatz.to(call.dtype).to(call.device)

@@ -23,6 +23,7 @@ from pinnsine.optim.step import Progress
 from pinnsine.policy import ROWS_PER_SINE
 from pinnsine.rest import from_rest
 
+Guess = Callable[[Objective, Tensor], Tensor]  # the parameters (P,) to start from, from an objective and drawn ones
 TRIAL = 250  # sines of a first trial
 OMEGAS = (2.0, 4.0, 7.0, 12.0, 20.0, 35.0, 60.0)
 CLIMB = 1.4  # the factor from one bandwidth to the next at the full number of sines
@@ -58,16 +59,17 @@ def tuned(
     near: float | tuple[float, ...] | None = None,
     linear: bool = False,
     left: Callable[[], float] = lambda: math.inf,
+    guess: Guess = from_rest,
 ) -> Trial:
     """``net`` with the bandwidth, one for each coordinate, that leaves the smallest held-out rows, and its parameters.
 
     ``objective`` and ``held_out`` are bound to ``trial_net(net)`` at the points of the full network. ``near``: a bandwidth to start from,
     such as was found for fewer sines; ``linear``: one step does. ``left``: the seconds left; where they do not suffice for a further
-    trial, the best so far must do.
+    trial, the best so far must do. ``guess``: where Newton's method starts.
     """
     if near is None:
-        near = _searched(trial_net(net), objective, held_out, seed, linear, left)
-    trials = _Trials(objective, held_out, seed, linear, left)
+        near = _searched(trial_net(net), objective, held_out, seed, linear, left, guess)
+    trials = _Trials(objective, held_out, seed, linear, left, guess)
     best = trials.of(replace(net, omega=near))
     for factor in (CLIMB, 1 / CLIMB):
         while trials.wanted(best) and (moved := trials.of(replace(best.net, omega=_scaled(best.net.omega, factor)))).loss < best.loss:
@@ -88,9 +90,9 @@ def common_bandwidth(
     return best.net.omega
 
 
-def _searched(net: FrozenSines, objective: Objective, held_out: Objective, seed: int, linear: bool, left) -> float | tuple[float, ...]:
+def _searched(net: FrozenSines, objective: Objective, held_out: Objective, *of_trials) -> float | tuple[float, ...]:
     """The best bandwidth of few sines over the whole range, then doubled or halved along one coordinate after another."""
-    trials = _Trials.of_few(net, objective, held_out, seed, linear, left)
+    trials = _Trials.of_few(net, objective, held_out, *of_trials)
     best = trials.over_range(net)
     inputs = {p.inputs for p in objective.ansatz.pieces}
     if len(inputs) > 1 or len(min(inputs)) == 1:
@@ -116,15 +118,16 @@ def _scaled(omega: float | tuple[float, ...], factor: float) -> float | tuple[fl
 class _Trials:
     """One network after another at the same points, each tried once."""
 
-    def __init__(self, objective: Objective, held_out: Objective, seed: int, linear: bool, left: Callable[[], float]):
+    def __init__(self, objective: Objective, held_out: Objective, seed: int, linear: bool, left: Callable[[], float], guess: Guess = from_rest):
         self.objective, self.held_out, self.seed, self.linear, self.left = objective, held_out, seed, linear, left
+        self.guess = guess
         self.known: dict[FrozenSines, Trial] = {}
 
     @staticmethod
-    def of_few(net: FrozenSines, objective: Objective, held_out: Objective, seed: int, linear: bool, left: Callable[[], float]) -> _Trials:
+    def of_few(net: FrozenSines, objective: Objective, held_out: Objective, *of_trials) -> _Trials:
         """Trials at as many of the points as the few sines of ``net`` want."""
         share = min(ROWS_PER_SINE * net.width / max(objective.count, 1), 1.0)
-        return _Trials(objective.thinned(share), held_out.thinned(share), seed, linear, left)
+        return _Trials(objective.thinned(share), held_out.thinned(share), *of_trials)
 
     def over_range(self, net: FrozenSines) -> Trial:
         """The best over the whole range of bandwidths."""
@@ -148,7 +151,7 @@ class _Trials:
         ansatz = build_ansatz(old.problem, net, old.scales, torch.Generator().manual_seed(self.seed), old.pieces[0].evaluator)
         ansatz.to(next(old.parameters()))  # device and number type
         objective, held_out = self.objective.with_ansatz(ansatz), self.held_out.with_ansatz(ansatz)
-        theta, method = ansatz.flat() if self.linear else from_rest(objective, ansatz.flat()), GaussNewton()
+        theta, method = ansatz.flat() if self.linear else self.guess(objective, ansatz.flat()), GaussNewton()
         before = math.inf
         for _ in range(1 if self.linear else STEPS):
             step = method.step(objective, theta, {})

@@ -304,6 +304,13 @@ def _hard_boundary(constraint: Prescribed, region: Part, domain: Domain) -> Part
 
 
 def row_points(constraint: Constraint, domain: Domain, count: int, sampler: str, generator: torch.Generator) -> Points:
-    """The row points of a constraint: about ``count`` samples of its region, or all its data points."""
+    """The row points of a constraint: about ``count`` samples of its region, or all its data points.
+
+    No side of a box gets less than half of an even share: in other units, or on a long box, it counts as much.
+    """
     place = constraint.region(domain)
-    return place if isinstance(place, Points) else place.sample(count, sampler, generator)
+    if not isinstance(place, Faces):
+        return place if isinstance(place, Points) else place.sample(count, sampler, generator)
+    shares = [max(f.measure / place.measure, 1 / (2 * len(place.faces))) for f in place.faces]
+    counts = [max(1, round(count * share / sum(shares))) for share in shares]
+    return Points.join([f.sample(n, sampler, generator) for f, n in zip(place.faces, counts, strict=True)])

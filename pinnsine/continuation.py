@@ -34,10 +34,10 @@ class Continuation(Constraint):
     def prescribed(self, names=None):
         time = self.before.problem.domain.time
         indices = [(name, (time,) * k) for name, order in self.orders.items() for k in range(order)]
-        return [(name, index, functools.partial(_end, self.before, name, index)) for name, index in indices]
+        return [(name, index, functools.partial(value_of, self.before, name, index)) for name, index in indices]
 
 
-def _end(before: TrialFunction, name: str, index: Index, s: Local) -> Tensor:
+def value_of(before: TrialFunction, name: str, index: Index, s: Local) -> Tensor:
     """A derivative of a field of ``before`` at the points of ``s`` (N,)."""
     points = Points({n: values(getattr(s, n)) for n in before.problem.domain.names})
     with torch.no_grad():

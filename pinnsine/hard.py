@@ -17,17 +17,20 @@ from pinnsine.constraint import Target, hard_parts, target_values
 from pinnsine.domain import Axis, Face, Part
 from pinnsine.errors import ProblemError
 from pinnsine.jet import Constant, Jet
+from pinnsine.known import known_part
 
 Coordinates = Mapping[str, Jet]
 
 
 @dataclass(frozen=True)
 class HardPart:
-    """One face, or the boundary of a shape, with its prescribed value."""
+    """One face, or the boundary of a shape, with its prescribed value; ``plus``: the known part of the field, which is taken off it."""
 
     constraint: str
     face: Face | Part
     target: Target
+    field: str
+    plus: Callable | None = None
 
 
 def hard_conditions(problem) -> dict[str, list[HardPart]]:
@@ -44,7 +47,7 @@ def hard_conditions(problem) -> dict[str, list[HardPart]]:
                         raise ProblemError(f"Constraint {constraint.name!r}: a hard boundary of a shape stands alone: use hard=False here.")
                 elif any((p.face.name, p.face.value) == (face.name, face.value) for p in known):
                     raise ProblemError(f"Constraint {constraint.name!r}: {field} is prescribed twice on {face.describe()}: keep one of them.")
-                known.append(HardPart(constraint.name, face, target))
+                known.append(HardPart(constraint.name, face, target, field, problem.field(field).plus))
     return parts
 
 
@@ -68,7 +71,7 @@ def cutoff(parts: Sequence[HardPart], coordinates: Coordinates) -> Jet:
 def lift(parts: Sequence[HardPart], coordinates: Coordinates, local: Callable[[Coordinates], object]) -> Jet:
     """A smooth function that takes the prescribed values on every face; ``local(coordinates)`` makes the state targets are read from."""
     if isinstance(parts[0].face, Part):
-        value = _smooth_value(parts[0], local(coordinates))
+        value = smooth_value(parts[0], local(coordinates))
         return value if isinstance(value, Jet) else Constant(torch.full_like(next(iter(coordinates.values())).values, value))
     return _blend(_by_axis(parts), coordinates, local)
 
@@ -81,14 +84,14 @@ def _blend(groups, coordinates, local) -> Jet:
     x = coordinates[axis.name]
     for part in faces:
         there = {**coordinates, axis.name: Constant(torch.full_like(x.values, part.face.value), x.context)}
-        value = _smooth_value(part, local(there))
+        value = smooth_value(part, local(there))
         gap = value - _blend(rest, there, local)
         opposite = axis.lower if part.face.sign > 0 else axis.upper
         base = base + (gap * ((x - opposite) * (part.face.sign / axis.length)) if len(faces) == 2 else gap)
     return base
 
 
-def _smooth_value(part: HardPart, s):
+def smooth_value(part: HardPart, s):
     """A prescribed value with its derivatives, or a number."""
     value = target_values(part.target, s)
     if isinstance(value, Tensor) and value.ndim:
@@ -96,7 +99,9 @@ def _smooth_value(part: HardPart, s):
             f"Constraint {part.constraint!r}: a hard value must be written in terms of s, got a plain tensor, whose derivatives are not "
             "known: use hard=False for tabulated values."
         )
-    return value
+    if part.plus is None:
+        return value
+    return value - known_part(part.field, part.plus, s, len(next(iter(s._coordinates.values()))))
 
 
 def _by_axis(parts: Sequence[HardPart]) -> list[tuple[Axis, list[HardPart]]]:

@@ -64,7 +64,7 @@ def plan(problem: Problem, scales, net, phases: tuple, points, sampler: str | No
     frozen = isinstance(net, FrozenSines) or (net is None and any(isinstance(p, GaussNewton) for p in phases))
     default = next((a for a in chosen if isinstance(a.net, FrozenSines) == frozen), chosen[-1])
     if net is not None or start is not None:
-        default = replace(default, net=net if start is None else start.ansatz.net, reason="network given")
+        default = replace(default, net=net if net is not None else start.ansatz.net, reason="network given")
     if isinstance(default.net, FrozenSines):
         rows = ROWS_PER_SINE * default.net.width * len(problem.fields)
         default = replace(default, phases=(GaussNewton(),), points=rows, linear=is_linear(problem, scales))

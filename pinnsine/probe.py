@@ -1,6 +1,7 @@
 """Analytic fields of the problem's own size: what residuals are traced, checked and scaled with before there is a network.
 
-A probe is u = shift + scale * sin(k . y + phase), y the coordinates scaled to [-1, 1]; its exact derivatives of every order are jets.
+A probe is u = shift + scale * sin(k . y + phase), y the coordinates scaled to [-1, 1], plus what is known
+of the field; its exact derivatives of every order are jets.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pinnsine.conditions import SIDE
 from pinnsine.constraint import Constraint, rows_of
 from pinnsine.index import Index
 from pinnsine.jet import Constant, Context, Coordinate, Jet, full
+from pinnsine.known import known_part
 from pinnsine.local import Local
 from pinnsine.points import Points
 
@@ -85,16 +87,19 @@ def trace(
     coordinates = coordinates_at(problem, nodes, context)
     need: dict[str, set[Index]] = {f.name: set() for f in problem.fields}
     factors = {seed: 1.0} if isinstance(seed, int) else seed
-    probes = _probe_fields(problem, coordinates, scales, factors, numbers or {})
-    if SIDE in nodes.names:  # a probe that is smooth across an interface would not show the size of a jump
-        beyond = _probe_fields(problem, coordinates, scales, {k + BEYOND: factor for k, factor in factors.items()}, numbers or {})
-        probes = {n: torch.where(nodes[SIDE] < 0, jet, beyond[n]) for n, jet in probes.items()}
-    fields = {n: Recorder(jet, need[n], shift[1:] if shift and shift[0] == n else None) for n, jet in probes.items()}
     used = {u.name: set() for u in problem.unknowns}
     unknowns = {
         u.name: Recorder(Constant(torch.tensor(u.start, dtype=torch.float64, requires_grad=True).expand(len(nodes)), context), used[u.name])
         for u in problem.unknowns
     }
+    probes = _probe_fields(problem, coordinates, scales, factors, numbers or {})
+    if SIDE in nodes.names:  # a probe that is smooth across an interface would not show the size of a jump
+        beyond = _probe_fields(problem, coordinates, scales, {k + BEYOND: factor for k, factor in factors.items()}, numbers or {})
+        probes = {n: torch.where(nodes[SIDE] < 0, jet, beyond[n]) for n, jet in probes.items()}
+    given = Local(problem.names, context, coordinates, {}, unknowns)
+    for field in (f for f in problem.fields if f.plus is not None):
+        probes[field.name] = probes[field.name] + known_part(field.name, field.plus, given, len(nodes))
+    fields = {n: Recorder(jet, need[n], shift[1:] if shift and shift[0] == n else None) for n, jet in probes.items()}
     local = Local(problem.names, context, coordinates, fields, unknowns, data_of(problem, nodes))
     rows = rows_of(constraint, local, len(points))
     fixed = frozenset(n for n, r in rows.items() if not r.requires_grad)

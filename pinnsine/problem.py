@@ -7,7 +7,7 @@ import importlib.util
 import inspect
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from pinnsine.check import Report, check
 from pinnsine.constraint import Constraint, Integral, Periodic, Prescribed, hard_parts
 from pinnsine.domain import Box, Domain, Part, Product, Region
 from pinnsine.errors import ProblemError
+from pinnsine.known import Symmetry, symmetries
 from pinnsine.local import Names
 from pinnsine.points import Points
 from pinnsine.reference import Reference
@@ -31,14 +32,21 @@ class Field:
     ``range``: about where its values lie, if that is known; by default it is found from conditions, data and equations.
     ``parts``: regions that fill the domain, on each of which the field has a network of its own, so that it may have a kink or a jump
     between them: ``Field("u", parts=(left, right))``; what holds there is said by an ``Interface``.
+    ``plus``: a known part g of u = g + N, a smooth function of s that unknown numbers may stand in: ``plus=lambda s: s.w * g(s.x)``.
+    ``symmetry`` of the rest N, about zero or a centre: ``symmetry={"x": "odd", "y": ("even", 0.5)}``.
     """
 
     name: str
     of: str | tuple[str, ...] = ()
     range: tuple[float, float] | None = None
     parts: tuple[Region, ...] = ()
+    plus: Callable | None = None
+    symmetry: Mapping[str, str | tuple[str, float]] | tuple[Symmetry, ...] = ()
 
     def __post_init__(self):
+        object.__setattr__(self, "symmetry", symmetries(self.name, self.symmetry))
+        if self.plus is not None and not callable(self.plus):
+            raise ProblemError(f"Field {self.name!r}: plus= is a function of s, as in plus=lambda s: torch.sin(s.x), got {self.plus!r}.")
         if self.range is not None and not (len(self.range) == 2 and -math.inf < self.range[0] < self.range[1] < math.inf):
             raise ProblemError(f"Field {self.name!r}: a range is two finite numbers, the lower one first, got {self.range}.")
 
@@ -131,6 +139,12 @@ def _bind(field: Field, domain: Domain) -> Field:
         domain.axis(name)
         if of.count(name) > 1:
             raise ProblemError(f"Field {field.name!r} names the coordinate {name!r} twice: of={field.of!r}.")
+    for symmetry in field.symmetry:
+        domain.axis(symmetry.coordinate)
+        if field.parts or symmetry.coordinate not in (of or domain.names):
+            raise ProblemError(
+                f"Field {field.name!r}: a symmetry in {symmetry.coordinate} needs a field that depends on it and has one network, no parts=."
+            )
     return replace(field, of=of or domain.names, parts=_filling(field, domain))
 
 

@@ -1,4 +1,4 @@
-"""A first guess for Newton's method: every field stays as its conditions have it.
+"""A first guess for Newton's method: another solution, or that every field stays as its conditions have it.
 
 Newton's method on frozen sines converges from zero where the equation is weakly nonlinear. Where it is not, a short evolution is close to
 rest, u_t = 0 with the given conditions, and what does not evolve, or was measured at several times, to the surface through its conditions and
@@ -13,7 +13,9 @@ import math
 
 from torch import Tensor
 
+from pinnsine.ansatz import TrialFunction
 from pinnsine.constraint import Prescribed, Residual
+from pinnsine.continuation import value_of
 from pinnsine.domain import Domain
 from pinnsine.index import Index, make_index
 from pinnsine.jet import Shifted
@@ -38,6 +40,19 @@ def from_rest(objective: Objective, theta: Tensor) -> Tensor:
     conditions = tuple(t for t in objective.terms if not isinstance(t.constraint, Residual))
     points = {**objective.points, "rest": objective.points[equation.constraint.name]}
     return GaussNewton().step(Objective(objective.ansatz, (rest, *conditions), points, objective.memory), theta, {}).theta
+
+
+def from_solution(objective: Objective, theta: Tensor, before: TrialFunction) -> Tensor:
+    """The parameters (P,) with which frozen sines come closest to another trial function of the same fields, found from theta (P,)."""
+    equation = next((t for t in objective.terms if isinstance(t.constraint, Residual) and t.constraint.on is None), None)
+    if equation is None:
+        return theta
+    names = objective.ansatz.problem.names.fields
+    constraint = Residual("start", lambda s: {n: getattr(s, n) - value_of(before, n, (), s) for n in names})
+    scales = {n: 1 / objective.ansatz.scales[n].scale for n in names}
+    term = Term(constraint, {n: {()} for n in names}, scales, "one backward")
+    points = {"start": objective.points[equation.constraint.name]}
+    return GaussNewton().step(Objective(objective.ansatz, (term,), points, objective.memory), theta, {}).theta
 
 
 def _at_rest(problem: Problem, field: Field) -> set[Index]:

@@ -9,12 +9,14 @@ import torch
 from torch import Tensor
 
 from pinnsine.errors import EvaluationError
+from pinnsine.index import Collapsed
 from pinnsine.jet import (
     Composed,
     Jet,
     Linear,
     Opaque,
     Product,
+    Shifted,
     Stack,
     add,
     as_jet,
@@ -23,6 +25,7 @@ from pinnsine.jet import (
     negative,
     power,
     shared_context,
+    total,
     values,
 )
 from pinnsine.towers import TOWERS
@@ -48,6 +51,26 @@ def linear(jet, weight: Tensor, bias: Tensor | None = None) -> Jet:
     return Stack(outputs, context, bias)
 
 
+class Angle(Jet):
+    """atan2(y, x) of two jets: its derivative by any coordinate is (x y' - y x') / (x^2 + y^2), across the cut as well."""
+
+    def __init__(self, y: Jet, x: Jet):
+        super().__init__(shared_context(y, x))
+        self.y, self.x = y, x
+
+    def _component(self, index):
+        if index == ():
+            return torch.atan2(self.y.values, self.x.values)
+        if isinstance(index, Collapsed):
+            return total(self.at((n, n)) for n in index.names)
+        dy, dx = Shifted(self.y, index[:1]), Shifted(self.x, index[:1])
+        return divide(self.x * dy - self.y * dx, self.x * self.x + self.y * self.y).at(index[1:])
+
+
+def angle(y, x) -> Jet:
+    return Angle(as_jet(y), as_jet(x))
+
+
 def sequence_map(function: Callable, jets: Sequence, *args, **kwargs) -> Jet:
     """A function of a list of tensors that acts on every component alike (cat, stack)."""
     return Linear(lambda *parts: function(list(parts), *args, **kwargs), *map(as_jet, jets))
@@ -62,7 +85,7 @@ PLAIN = {"lt", "le", "gt", "ge", "eq", "ne", "sign", "isfinite", "isnan", "zeros
          "floor", "ceil", "round", "logical_and", "logical_or", "is_floating_point"}  # fmt: skip
 SPECIAL = {"add": add, "sub": lambda a, b, alpha=1: add(a, multiply(b, -alpha) if alpha != 1 else negative(b)),
            "rsub": lambda a, b: add(b, negative(a)), "div": divide, "true_divide": divide, "pow": power, "float_power": power,
-           "linear": linear, "where": where, "rdiv": lambda a, b: divide(b, a)}  # fmt: skip
+           "linear": linear, "where": where, "rdiv": lambda a, b: divide(b, a), "atan2": angle, "arctan2": angle}  # fmt: skip
 ALIASES = {"subtract": "sub", "divide": "div", "absolute": "abs", "arctan": "atan", "concat": "cat", "concatenate": "cat"}
 
 

@@ -13,7 +13,7 @@ import contextlib
 import io
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ from pinnsine.continuation import window_problem
 from pinnsine.domain import Axis, Box, Face
 from pinnsine.errors import ProblemError
 from pinnsine.history import History
+from pinnsine.known import Symmetry
 from pinnsine.nets import from_record, to_record
 from pinnsine.outcome import Outcome
 from pinnsine.probe import FieldScale, trace
@@ -154,7 +155,14 @@ def _spec(solution: Solution) -> dict:
 
 def _field_spec(field: Field) -> dict:
     """A field as plain values; its range, which its scales hold, is left out."""
-    return {"name": field.name, "of": field.of, **({"parts": [p.describe() for p in field.parts]} if field.parts else {})}
+    spec: dict = {"name": field.name, "of": field.of}
+    if field.parts:
+        spec["parts"] = [p.describe() for p in field.parts]
+    if field.symmetry:
+        spec["symmetry"] = [list(astuple(s)) for s in field.symmetry]
+    if field.plus is not None:
+        spec["plus"] = True  # what it is, the fingerprint tells
+    return spec
 
 
 @contextlib.contextmanager
@@ -227,6 +235,11 @@ def _bare_problem(spec: dict, path) -> Problem:
     """What can be rebuilt from the file alone: domain, fields, unknowns, and conditions built in with constant values."""
     if any("parts" in f for f in spec["fields"]):
         raise ProblemError(f"{path}: the file does not keep the parts of fields: give the problem again, as in load(path, problem=...).")
+    if known := [f["name"] for f in spec["fields"] if "plus" in f]:
+        raise ProblemError(
+            f"{path}: the field {known[0]!r} has a known part, plus=, a function that a file cannot hold: give the problem again, as in "
+            "load(path, problem=...)."
+        )
     if spec.get("shape"):
         raise ProblemError(
             f"{path}: the file does not keep its domain, {spec['shape']}: give the problem again, as in load(path, problem=...)."
@@ -240,5 +253,5 @@ def _bare_problem(spec: dict, path) -> Problem:
                 "give the problem again, as in load(path, problem=...)."
             )
         constraints.append(Dirichlet(f"{name} {k}", on=domain.side(**{axis: value}), hard=True, **{field: target}))
-    fields = [Field(f["name"], tuple(f["of"])) for f in spec["fields"]]
+    fields = [Field(f["name"], tuple(f["of"]), symmetry=tuple(Symmetry(*s) for s in f.get("symmetry", ()))) for f in spec["fields"]]
     return Problem(domain, fields, constraints, unknowns=[Unknown(**u) for u in spec["unknowns"]], name=spec["name"])

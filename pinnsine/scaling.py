@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 
 from pinnsine.constraint import Constraint, Residual, Target, row_points, target_values
 from pinnsine.errors import ProblemError
-from pinnsine.jet import Constant, Context, values
+from pinnsine.index import Index
+from pinnsine.jet import Constant, Context, Shifted, values
+from pinnsine.known import known_part
 from pinnsine.local import Local
 from pinnsine.points import Points
 from pinnsine.probe import FieldScale, coordinates_at, data_of, trace
@@ -21,6 +23,7 @@ from pinnsine.problem import Problem
 
 SAMPLES = 256
 PROBES = 4
+HALVINGS = 12  # of a decade's half, to the amplitude of a balance
 NUDGE = 1e-4  # of a half-length, for the wave numbers of a source
 EQUATION_SHARE = 0.3  # rows of an equation count 0.3 against 1 for conditions: measured on Burgers and the wave equation
 
@@ -30,18 +33,24 @@ def field_scales(problem: Problem) -> dict[str, FieldScale]:
 
     From the range that is declared; else from prescribed values and data (middle and half of their range) and then, where an equation with
     a source asks for more, or nothing is prescribed, from the balance: the amplitude at which the field's part of the residuals equals all
-    the rest.
+    the rest. A field that does not act while the others rest, such as a coefficient, or of which nothing is known by then, such as a
+    pressure, is balanced against the others at their own size.
     """
     generator = torch.Generator().manual_seed(0)
     samples = {c.name: row_points(c, problem.domain, SAMPLES, "sobol", generator) for c in problem.constraints}
     scales = {f.name: _range_scale(f.range) if f.range else _prescribed_scale(problem, f.name, samples) for f in problem.fields}
+    undecided = []
     for field in problem.fields:
         known = scales[field.name]
         if field.range is not None:
             continue
         amplitude = _balanced_amplitude(problem, field.name, scales, samples)
-        scale = max(known.scale, amplitude) or abs(known.shift) or 1.0
-        scales[field.name] = FieldScale(known.shift, scale)
+        scales[field.name] = FieldScale(known.shift, max(known.scale, amplitude or 0.0) or abs(known.shift))
+        if amplitude == 0.0 or not scales[field.name].scale:
+            undecided.append(field.name)
+    for name in undecided:
+        known, amplitude = scales[name], _balanced_amplitude(problem, name, scales, samples, resting=False)
+        scales[name] = FieldScale(known.shift, max(known.scale, amplitude or 0.0) or 1.0)
     return scales
 
 
@@ -54,7 +63,7 @@ def _prescribed_scale(problem: Problem, name: str, samples: Mapping[str, Points]
     found, slopes = [], [0.0]
     for constraint in problem.constraints:
         for field, index, target in constraint.prescribed(problem.names):
-            given = _given(problem, target, samples[constraint.name]) if field == name else None
+            given = _given(problem, name, index, target, samples[constraint.name]) if field == name else None
             if given is not None and not index:
                 found.append(given)
             elif given is not None:
@@ -66,42 +75,61 @@ def _prescribed_scale(problem: Problem, name: str, samples: Mapping[str, Points]
     return FieldScale(middle if abs(middle) > 0.05 * half else 0.0, max(half, *slopes))
 
 
-def _given(problem: Problem, target: Target, points: Points) -> torch.Tensor | None:
-    """A prescribed value at points (N,) or (1,); None where it is given by another field."""
+def _given(problem: Problem, name: str, index: Index, target: Target, points: Points) -> torch.Tensor | None:
+    """A prescribed value or derivative at points (N,) or (1,), less the known part of the field; None where it is given by another field."""
     context = Context(problem.domain.names, problem.domain.space, points.normal)
     numbers = {u.name: Constant(torch.tensor(u.start, dtype=torch.float64), context) for u in problem.unknowns}
     local = Local(problem.names, context, coordinates_at(problem, points, context), {}, numbers, data_of(problem, points))
     with contextlib.suppress(ProblemError):
-        return torch.as_tensor(values(target_values(target, local)), dtype=torch.float64).reshape(-1)
+        value = torch.as_tensor(values(target_values(target, local)), dtype=torch.float64).reshape(-1)
+        plus = problem.field(name).plus
+        return value if plus is None else value - Shifted(known_part(name, plus, local, len(points)), index).values
+    return None
 
 
-def _balanced_amplitude(problem: Problem, name: str, scales: Mapping[str, FieldScale], samples: Mapping[str, Points]) -> float:
-    """The amplitude a at which rms(R(base + a v) - R(base)) = rms(R(base)); 0 where R(base) vanishes.
+def _balanced_amplitude(
+    problem: Problem, name: str, scales: Mapping[str, FieldScale], samples: Mapping[str, Points], resting: bool = True
+) -> float | None:
+    """The amplitude a at which rms(R(base + a v) - R(base)) = rms(R(base)); None where R(base) vanishes, 0 where there is no such a.
 
-    v is a wave as short as the source R(base) itself along each coordinate, because the solution's waves are usually those of its source.
+    The base is every field at its shift, or, if it is not ``resting``, the other fields at their scales. v is a wave as short as the
+    source R(base) itself along each coordinate, because the solution's waves are usually those of its source.
     """
     residuals = [c for c in problem.soft if isinstance(c, Residual)]
+    others = {n: FieldScale(s.shift, 0.0) for n, s in scales.items()} if resting else scales
 
     def rows(amplitude: float, numbers: Mapping[str, float] | None = None, moved: Mapping[str, Points] | None = None) -> torch.Tensor:
-        wanted = {**scales, name: FieldScale(scales[name].shift, amplitude)}
+        wanted = {**others, name: FieldScale(scales[name].shift, amplitude)}
         parts = [trace(problem, c, (moved or samples)[c.name], wanted, numbers=numbers).rows.values() for c in residuals]
         return torch.cat([r.nan_to_num() for group in parts for r in group])
 
     names = {c.name for c in residuals}
     if not residuals or not _rms(base := rows(0.0)) > 0:
-        return 0.0
+        return None
     numbers = {}
     for axis in problem.domain.axes:
         moved = {
             n: Points({**p.columns, axis.name: p[axis.name] + NUDGE * axis.length / 2}, p.normal) for n, p in samples.items() if n in names
         }
         numbers[axis.name] = max(1.0, _rms(rows(0.0, moved=moved) - base) / NUDGE / _rms(base))
-    exponents = range(-24, 25)
-    changes = [_rms(rows(10.0 ** (k / 2), numbers) - base) for k in exponents]
+    base = rows(0.0, numbers)  # where the others are not at rest, they have these wave numbers as well
     size = _rms(base)
-    for low, high, k in zip(changes, changes[1:], exponents, strict=False):
-        if 0 < low <= size < high:
-            return 10.0 ** ((k + math.log(size / low) / math.log(high / low)) / 2)
+    return _crossing(lambda amplitude: _rms(rows(amplitude, numbers) - base) / size)
+
+
+def _crossing(change: Callable[[float], float]) -> float:
+    """The amplitude at which a growing change becomes 1, over twenty-four orders of magnitude; 0 where it never does."""
+    exponents = range(-24, 25)
+    changes = [change(10.0 ** (k / 2)) for k in exponents]
+    for before, after, k in zip(changes, changes[1:], exponents, strict=False):
+        if 0 < before <= 1 < after:
+            low, high = (k / 2, before), ((k + 1) / 2, after)
+            for _ in range(HALVINGS):
+                middle = (low[0] + high[0]) / 2
+                there = middle, change(10.0**middle)
+                low, high = (there, high) if there[1] <= 1 else (low, there)
+            share = math.log(1 / low[1]) / math.log(high[1] / low[1])  # exact where the change is a power of the amplitude
+            return 10.0 ** (low[0] + share * (high[0] - low[0]))
     return 0.0
 
 

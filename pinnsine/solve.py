@@ -76,7 +76,7 @@ def solve(
             by default 2 GB or that. Points are then evaluated piece by piece, and where memory runs out in smaller pieces.
         compile: whether first-order methods compile residual and gradient (``torch.compile``). This takes a minute or so of the time for each
             constraint, ``solution.settings["compile_seconds"]`` in all; the first step is checked against the eager one.
-        start: another solution of the same fields to start from.
+        start: another solution of the same fields to start from, with its network unless ``net`` is FrozenSines (see ``pinnsine.sweep``).
         callbacks: called with a record of every iteration; one that returns True ends the run.
         out: a run file (.h5): checkpoints during the run, the solution at the end (see ``pinnsine.checkpoint``).
         resume: go on with the run of ``out``, if that file is there, as if it had never stopped; ``iterations`` counts those done before,

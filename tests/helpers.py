@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import torch
 
 from pinnsine.ansatz import build_ansatz
+from pinnsine.conditions import SIDE
 from pinnsine.constraint import Residual, row_points, rows_of
 from pinnsine.index import Collapsed
 from pinnsine.jet import Constant, Context, Coordinate, Jet
@@ -82,6 +83,8 @@ def exact_rows(problem, constraint, points, unknowns=None):
     nodes = constraint.expand(points, problem.domain)
     context = Context(problem.domain.names, problem.domain.space, nodes.normal)
     batch = {name: nodes[name] for name in problem.domain.names}
+    if SIDE in nodes.names:  # the reference at an interface is that of the node's side
+        batch = {name: column + 1e-12 * nodes[SIDE] * nodes.normal[name] for name, column in batch.items()}
     fields = {name: Formula(function, batch, context) for name, function in problem.reference.fields.items()}
     numbers = {name: Constant(torch.full((len(nodes),), value, dtype=torch.float64), context) for name, value in (unknowns or {}).items()}
     local = Local(problem.names, context, coordinates_at(problem, nodes, context), fields, numbers, data_of(problem, nodes))

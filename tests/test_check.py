@@ -168,3 +168,9 @@ def test_large_data_are_checked_at_every_point():
     data = Data("probe", Points({"x": x, "t": rand(1000, low=0.0), "m": rand(1000)}), u="m")
     with pytest.raises(ProblemError, match="'probe' has points outside the domain"):
         problem(START, data).check()
+
+
+@pytest.mark.parametrize("unit", [1e-3, 1.0, 1e3])
+def test_a_row_that_only_values_of_another_size_can_bear_is_no_error(unit):
+    problem = Problem(Interval("x", 0, 1), "u", [Residual("pde", lambda s: s.u_xx + torch.exp(s.u / unit) + torch.log(s.u + 2 * unit))])
+    assert problem.check()

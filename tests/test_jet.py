@@ -86,6 +86,8 @@ EXPRESSIONS = {
     "number over expression": lambda x, y: 2 / positive(x, y),
     "number minus expression": lambda x, y: 1 - x * y * y,
     "nested functions": lambda x, y: torch.exp(torch.sin(torch.tanh(x * y) + y)),
+    "angle": lambda x, y: torch.atan2(x - 0.3 * y * y, y - x * x),
+    "angle against a tensor": lambda x, y: torch.atan2(torch.ones(6, dtype=torch.float64), x * y),
     "negation": lambda x, y: -(x**3) * y,
     "plus": lambda x, y: +(x**3) * y,
     "built-in abs": lambda x, y: abs(x * y),

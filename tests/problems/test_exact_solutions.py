@@ -14,8 +14,8 @@ from pinnsine.problem import problems_folder, shipped_problems
 EXACT = ("advection", "advection_fast", "annulus", "ball_neumann", "beltrami", "black_scholes", "bratu", "burgers", "burgers_2d", "disks",
          "eikonal", "elasticity", "harmonic", "heat", "heat_2d", "heat_long", "helmholtz", "helmholtz_complex", "helmholtz_hole",
          "inverse_burgers", "inverse_diffusivity", "inverse_navier_stokes", "inverse_reaction", "kdv_solitons", "klein_gordon",
-         "kovasznay", "l_shape", "laplace", "maxwell", "multiscale_poisson", "nonlinear_helmholtz", "nonlinear_poisson", "plate",
-         "poisson", "poisson_1d", "poisson_3d", "poisson_nd", "sine_gordon", "steady_burgers", "stokes", "taylor_green",
+         "interface", "kovasznay", "l_shape", "laplace", "maxwell", "multiscale_poisson", "nonlinear_helmholtz", "nonlinear_poisson", "plate",
+         "poisson", "poisson_1d", "poisson_3d", "poisson_nd", "robin_heat", "sine_gordon", "steady_burgers", "stokes", "taylor_green",
          "wave", "wave_2d")  # fmt: skip
 UNKNOWNS = {
     "inverse_burgers": {"convection": 1.0, "nu": 0.01 / torch.pi},
@@ -44,6 +44,8 @@ OTHERS = {  # coefficients away from their defaults, under which terms may cance
     "disks": {"radius": 0.15},
     "eikonal": {"d": 0.2},
     "heat": {"kappa": 0.6},
+    "interface": {"k": 0.02, "radius": 0.3},
+    "robin_heat": {"mu": 1.2},
     "helmholtz": {"a": 2, "b": 3, "k": 2.0},
     "helmholtz_hole": {"k": 6.0, "radius": 0.4},
     "kovasznay": {"Re": 20.0},
