@@ -35,6 +35,7 @@ from pinnsine.domain import Rectangle as Rectangle
 from pinnsine.domain import Time as Time
 from pinnsine.errors import EvaluationError as EvaluationError
 from pinnsine.errors import ProblemError as ProblemError
+from pinnsine.integral import integral as integral
 from pinnsine.march import march as march
 from pinnsine.nets import BSNN as BSNN
 from pinnsine.nets import MLP as MLP

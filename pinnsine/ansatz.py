@@ -102,7 +102,13 @@ class Ansatz(TrialFunction):
                 found = self._fields(piece, f"networks.{i}.", views, points, wanted, context)
                 fields.update(found if not piece.part else {n: self._joined(n, piece.part, fields[n], jet, points) for n, jet in found.items()})
         fields = {n: self._finish(n, jet, coordinates, context, numbers) for n, jet in fields.items()}
-        return Local(self.problem.names, context, coordinates, fields, numbers, data_of(self.problem, points))
+
+        def elsewhere(nodes: Points) -> Local:
+            repeats = len(nodes) // len(points)
+            leaves = None if unknowns is None else {n: v.repeat_interleave(repeats) for n, v in unknowns.items()}
+            return self.local(views, nodes, need, tape, leaves)
+
+        return Local(self.problem.names, context, coordinates, fields, numbers, data_of(self.problem, points), elsewhere)
 
     def _fields(self, piece: Piece, prefix: str, views, points, wanted, context) -> dict[str, Jet]:
         own = {n.removeprefix(prefix): v for n, v in views.items() if n.startswith(prefix)}

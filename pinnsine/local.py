@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
@@ -13,8 +13,9 @@ from pinnsine.calculus import Vector, normal_derivative
 from pinnsine.errors import ProblemError
 from pinnsine.index import make_index
 from pinnsine.jet import Constant, Context, Jet, Linear, Opaque, Shifted
+from pinnsine.points import Points
 
-RESERVED = ("data", "vector", "normal", "minus", "plus", "node", "field_names")
+RESERVED = ("data", "vector", "normal", "minus", "plus", "node", "repeated", "elsewhere", "coordinates", "context", "field_names")
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,9 @@ class Local:
         fields: Mapping[str, Jet],
         unknowns: Mapping[str, Jet] | None = None,
         data: Mapping[str, Tensor] | None = None,
+        elsewhere: Callable[[Points], Local] | None = None,
     ):
-        self._names, self._context = names, context
+        self._names, self._context, self._elsewhere = names, context, elsewhere
         self._coordinates, self._fields, self._unknowns = coordinates, fields, unknowns or {}
         self._data = data or {}
 
@@ -111,6 +113,15 @@ class Local:
         if kind == "normal derivative":
             return normal_derivative(self._fields[base])
         return Shifted(self._fields[base], index) if index else self._fields[base]
+
+    @property
+    def context(self) -> Context:
+        return self._context
+
+    @property
+    def coordinates(self) -> dict[str, Tensor]:
+        """The coordinates' values (N,) by name."""
+        return {n: c.values for n, c in self._coordinates.items()}
 
     @property
     def field_names(self) -> tuple[str, ...]:
@@ -134,8 +145,17 @@ class Local:
     def node(self, position: int, count: int) -> Local:
         """The state at one of the ``count`` nodes of every row, where rows have several."""
 
+        return self._mapped(lambda values: values.view(-1, count)[:, position])
+
+    def repeated(self, count: int) -> Local:
+        """The state with every point ``count`` times in a row."""
+        return self._mapped(lambda values: values.repeat_interleave(count))
+
+    def _mapped(self, function: Callable[[Tensor], Tensor]) -> Local:
+        """The state with a map of batches applied to everything in it."""
+
         def chosen(values: Tensor) -> Tensor:
-            return values.view(-1, count)[:, position] if values.ndim else values
+            return function(values) if values.ndim else values
 
         context = replace(self._context, normal={n: chosen(v) for n, v in self._context.normal.items()})
 
@@ -145,7 +165,13 @@ class Local:
             return picked
 
         parts = ({n: pick(j) for n, j in group.items()} for group in (self._coordinates, self._fields, self._unknowns))
-        return Local(self._names, context, *parts)
+        return Local(self._names, context, *parts, {n: chosen(c) for n, c in self._data.items()})
+
+    def elsewhere(self, points: Points) -> Local:
+        """The state at other points, a fixed number of them for each of these, side by side."""
+        if self._elsewhere is None:
+            raise ProblemError("There are no integrals here: only in residuals and conditions, and not at one side of a two-point condition.")
+        return self._elsewhere(points)
 
 
 class _Columns(SimpleNamespace):

@@ -40,6 +40,7 @@ class Term:
     need: Mapping[str, set[Index]]
     scales: Mapping[str, float]
     route: str  # "one backward" or "batched vjp"
+    evaluations: int = 1  # points at which the fields are evaluated for one row
 
 
 class Objective:
@@ -286,7 +287,7 @@ class Objective:
         """What the graph of one row holds: about eight tensors per layer and derivative."""
         components = len(closure(set().union(*term.need.values())))
         widths = sum(p.shape[0] for _, p in self.ansatz.named_parameters() if p.ndim == 2)
-        return 8 * 8 * components * widths * term.constraint.nodes
+        return 8 * 8 * components * widths * term.evaluations
 
     def _graph_rows(self, theta: Tensor) -> Iterator[Tensor]:
         """The rows of one term after another, in the order of ``rows``, with their graph."""
@@ -365,5 +366,5 @@ def bind(ansatz: Ansatz, points: Mapping[str, Points], memory: float = 2e9) -> O
 def _term(ansatz: Ansatz, constraint: Constraint, points: Points) -> Term:
     """A constraint with the derivatives that it asks for on a probe, and its rows' factors."""
     problem, few = ansatz.problem, points.to(torch.float64, torch.device("cpu")).select(slice(0, TRACED))
-    need = trace(problem, constraint, few, ansatz.scales).need
-    return Term(constraint, need, row_scales(problem, constraint, ansatz.scales), "one backward")
+    seen = trace(problem, constraint, few, ansatz.scales)
+    return Term(constraint, seen.need, row_scales(problem, constraint, ansatz.scales), "one backward", seen.evaluations)

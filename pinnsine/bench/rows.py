@@ -72,6 +72,8 @@ ROWS = (
     Row("Boundary layers", "boundary_layer", 30, 1e-5),
     Row("Eikonal, point source", "eikonal", 180, 1e-5),
     Row("Elasticity", "elasticity", 30, 1e-9),
+    Row("Fredholm, Love's equation", "fredholm", 60, 1e-12),
+    Row("Volterra, memory", "volterra", 60, 1e-12),
     Row("Heat", "heat", 5, 1e-11, published="2.0e-8 absolute, 1000 s (KFAC, arXiv 2405.15603)"),
     Row("Heat, long time", "heat_long", 60, 1e-4),
     Row("Heat on a plate, variable conductivity", "heat_2d", 60, 1e-7),

@@ -12,10 +12,10 @@ from pinnsine.probe import FieldScale, trace
 from pinnsine.problem import problems_folder, shipped_problems
 
 EXACT = ("advection", "advection_fast", "annulus", "ball_neumann", "beltrami", "black_scholes", "bratu", "burgers", "burgers_2d", "disks",
-         "eikonal", "elasticity", "harmonic", "heat", "heat_2d", "heat_long", "helmholtz", "helmholtz_complex", "helmholtz_hole",
+         "eikonal", "elasticity", "fredholm", "harmonic", "heat", "heat_2d", "heat_long", "helmholtz", "helmholtz_complex", "helmholtz_hole",
          "inverse_burgers", "inverse_diffusivity", "inverse_navier_stokes", "inverse_reaction", "kdv_solitons", "klein_gordon",
          "kovasznay", "l_shape", "laplace", "maxwell", "multiscale_poisson", "nonlinear_helmholtz", "nonlinear_poisson", "plate",
-         "poisson", "poisson_1d", "poisson_3d", "poisson_nd", "sine_gordon", "steady_burgers", "stokes", "taylor_green",
+         "poisson", "poisson_1d", "poisson_3d", "poisson_nd", "sine_gordon", "steady_burgers", "stokes", "taylor_green", "volterra",
          "wave", "wave_2d")  # fmt: skip
 UNKNOWNS = {
     "inverse_burgers": {"convection": 1.0, "nu": 0.01 / torch.pi},
@@ -43,6 +43,7 @@ OTHERS = {  # coefficients away from their defaults, under which terms may cance
     "bratu": {"lam": 0.5},
     "disks": {"radius": 0.15},
     "eikonal": {"d": 0.2},
+    "fredholm": {"d": 2.0},
     "heat": {"kappa": 0.6},
     "helmholtz": {"a": 2, "b": 3, "k": 2.0},
     "helmholtz_hole": {"k": 6.0, "radius": 0.4},
@@ -53,6 +54,7 @@ OTHERS = {  # coefficients away from their defaults, under which terms may cance
     "sine_gordon": {"omega": 0.8},
     "steady_burgers": {"nu": 0.3},
     "taylor_green": {"nu": 0.02, "hard": False},
+    "volterra": {"until": 3.0},
     "wave": {"c": 1.5},
 }
 CASES = [*((name, {}) for name in EXACT), *OTHERS.items()]
