@@ -8,7 +8,7 @@ import inspect
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -17,8 +17,9 @@ from pinnsine.check import Report, check
 from pinnsine.constraint import Constraint, Integral, Periodic, Prescribed, hard_parts
 from pinnsine.domain import Box, Domain, Part, Product, Region
 from pinnsine.errors import ProblemError
-from pinnsine.local import Names
+from pinnsine.local import Names, parts_of
 from pinnsine.points import Points
+from pinnsine.real_parts import real_constraint, real_reference
 from pinnsine.reference import Reference
 
 SAMPLES = 1024  # points at which the parts of a field must fill the domain
@@ -31,12 +32,15 @@ class Field:
     ``range``: about where its values lie, if that is known; by default it is found from conditions, data and equations.
     ``parts``: regions that fill the domain, on each of which the field has a network of its own, so that it may have a kink or a jump
     between them: ``Field("u", parts=(left, right))``; what holds there is said by an ``Interface``.
+    ``complex``: the values are complex. Inside it is two real fields, ``psi_re`` and ``psi_im``; ``range`` is then that of each.
     """
 
     name: str
     of: str | tuple[str, ...] = ()
     range: tuple[float, float] | None = None
     parts: tuple[Region, ...] = ()
+    complex: bool = False
+    whole: str = field(default="", kw_only=True)  # the complex field that this is a part of: set by Problem
 
     def __post_init__(self):
         if self.range is not None and not (len(self.range) == 2 and -math.inf < self.range[0] < self.range[1] < math.inf):
@@ -94,11 +98,16 @@ class Problem:
         fields = (fields,) if isinstance(fields, str | Field) else tuple(fields)
         self.domain, self.reference, self.name = domain, reference, name
         self.source: dict | None = None  # set by load_problem: which shipped problem this is, with which coefficients
-        self.fields = tuple(_bind(Field(f) if isinstance(f, str) else f, domain) for f in fields)
-        self.constraints, self.unknowns = tuple(constraints), tuple(unknowns)
+        declared = [_bind(Field(f) if isinstance(f, str) else f, domain) for f in fields]
+        self.fields = tuple(part for f in declared for part in real_fields(f))
+        self.unknowns = tuple(unknowns)
         if not self.fields:
             raise ProblemError("A problem needs at least one field, as in fields='u'.")
-        self.names = Names(domain.names, tuple(f.name for f in self.fields), tuple(u.name for u in self.unknowns))
+        complexes = tuple(dict.fromkeys(f.whole for f in self.fields if f.whole))
+        self.names = Names(domain.names, tuple(f.name for f in self.fields), tuple(u.name for u in self.unknowns), complexes)
+        self.constraints = tuple(real_constraint(c, self.names) for c in constraints)
+        if reference is not None:
+            self.reference = real_reference(reference, complexes)
         self._validate_constraints()
 
     def _validate_constraints(self) -> None:
@@ -123,6 +132,13 @@ class Problem:
         Raises ProblemError with one clear message for the first thing that is wrong.
         """
         return check(self)
+
+
+def real_fields(field: Field) -> tuple[Field, ...]:
+    """A field, or the two real ones that a complex field is."""
+    if not field.complex:
+        return (field,)
+    return tuple(replace(field, name=name, complex=False, whole=field.name) for name in parts_of(field.name))
 
 
 def _bind(field: Field, domain: Domain) -> Field:

@@ -154,7 +154,8 @@ def _spec(solution: Solution) -> dict:
 
 def _field_spec(field: Field) -> dict:
     """A field as plain values; its range, which its scales hold, is left out."""
-    return {"name": field.name, "of": field.of, **({"parts": [p.describe() for p in field.parts]} if field.parts else {})}
+    parts = {"parts": [p.describe() for p in field.parts]} if field.parts else {}
+    return {"name": field.name, "of": field.of, **parts, **({"whole": field.whole} if field.whole else {})}
 
 
 @contextlib.contextmanager
@@ -240,5 +241,5 @@ def _bare_problem(spec: dict, path) -> Problem:
                 "give the problem again, as in load(path, problem=...)."
             )
         constraints.append(Dirichlet(f"{name} {k}", on=domain.side(**{axis: value}), hard=True, **{field: target}))
-    fields = [Field(f["name"], tuple(f["of"])) for f in spec["fields"]]
+    fields = [Field(f["name"], tuple(f["of"]), whole=f.get("whole", "")) for f in spec["fields"]]
     return Problem(domain, fields, constraints, unknowns=[Unknown(**u) for u in spec["unknowns"]], name=spec["name"])
