@@ -33,6 +33,7 @@ from pinnsine.domain import Parameter as Parameter
 from pinnsine.domain import Polygon as Polygon
 from pinnsine.domain import Rectangle as Rectangle
 from pinnsine.domain import Time as Time
+from pinnsine.eigenpairs import eigenpairs as eigenpairs
 from pinnsine.errors import EvaluationError as EvaluationError
 from pinnsine.errors import ProblemError as ProblemError
 from pinnsine.integral import integral as integral

@@ -5,7 +5,6 @@ u = shift + scale * N(embedding(x)) where no hard condition holds, u = g + cutof
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -139,13 +138,8 @@ class Ansatz(TrialFunction):
         return lift(parts, coordinates, lambda there: Local(self.problem.names, context, there, {}, numbers))
 
     def _number(self, k: int, views, leaves) -> Tensor:
-        """Unknown k from its raw parameter: start + size * raw, start * exp(raw) if it is positive, a logistic curve between bounds."""
         unknown = self.problem.unknowns[k]
-        raw = leaves[unknown.name] if leaves is not None else views["unknowns"][k]
-        if unknown.bounds is not None:
-            low, high = unknown.bounds
-            return low + (high - low) * torch.sigmoid(raw + math.log((unknown.start - low) / (high - unknown.start)))
-        return unknown.start * torch.exp(raw) if unknown.positive else unknown.start + (abs(unknown.start) or 1.0) * raw
+        return unknown.value(leaves[unknown.name] if leaves is not None else views["unknowns"][k])
 
     def unknown_slopes(self, theta: Tensor) -> dict[str, float]:
         """The derivatives of the unknown numbers by their raw parameters."""

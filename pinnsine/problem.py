@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from pinnsine.check import Report, check
 from pinnsine.constraint import Constraint, Integral, Periodic, Prescribed, hard_parts
@@ -74,6 +75,22 @@ class Unknown:
                 f"got {self.bounds!r}."
             )
         object.__setattr__(self, "bounds", bounds)
+
+    def value(self, raw: Tensor) -> Tensor:
+        """The number from its raw parameter theta: start + |start| theta where it is neither positive nor bounded."""
+        if self.bounds is not None:
+            low, high = self.bounds
+            return low + (high - low) * torch.sigmoid(raw + math.log((self.start - low) / (high - self.start)))
+        return self.start * torch.exp(raw) if self.positive else self.start + (abs(self.start) or 1.0) * raw
+
+    def raw(self, value: float) -> float | None:
+        """The raw parameter of a number; None for one that it cannot be."""
+        low, high = self.bounds or (0.0 if self.positive else -math.inf, math.inf)
+        if not low < value < high:
+            return None
+        if self.bounds is not None:
+            return math.log((value - low) / (high - value)) - math.log((self.start - low) / (high - self.start))
+        return math.log(value / self.start) if self.positive else (value - self.start) / (abs(self.start) or 1.0)
 
 
 class Problem:

@@ -2,7 +2,8 @@
 
 Newton's method on frozen sines converges from zero where the equation is weakly nonlinear. Where it is not, a short evolution is close to
 rest, u_t = 0 with the given conditions, and what does not evolve to the surface through its conditions that bends least: either is one linear
-least-squares problem on the same sines. An equation such as |grad u| = 1 is singular at zero, but not there.
+least-squares problem on the same sines. An equation such as |grad u| = 1 is singular at zero, but not there. An eigenvalue problem starts
+from the eigenpair nearest to the start of its unknown (``pinnsine.modes``).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pinnsine.constraint import Residual
 from pinnsine.domain import Domain
 from pinnsine.index import Index, make_index
 from pinnsine.jet import Shifted
+from pinnsine.modes import nearest_mode
 from pinnsine.objective import Objective, Term
 from pinnsine.optim.gauss_newton import GaussNewton
 
@@ -23,6 +25,8 @@ from pinnsine.optim.gauss_newton import GaussNewton
 def from_rest(objective: Objective, theta: Tensor) -> Tensor:
     """The parameters (P,) of the fields at rest, found from theta (P,); theta itself where there is no equation on the whole domain."""
     problem = objective.ansatz.problem
+    if (mode := nearest_mode(objective, theta)) is not None:
+        return mode
     equation = next((t for t in objective.terms if isinstance(t.constraint, Residual) and t.constraint.on is None), None)
     if equation is None:
         return theta

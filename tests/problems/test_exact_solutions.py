@@ -12,12 +12,14 @@ from pinnsine.probe import FieldScale, trace
 from pinnsine.problem import problems_folder, shipped_problems
 
 EXACT = ("advection", "advection_fast", "annulus", "ball_neumann", "beltrami", "black_scholes", "bratu", "burgers", "burgers_2d", "disks",
-         "eikonal", "elasticity", "fredholm", "harmonic", "heat", "heat_2d", "heat_long", "helmholtz", "helmholtz_complex", "helmholtz_hole",
+         "eikonal", "elasticity", "fredholm", "harmonic", "harmonic_oscillator",
+         "heat", "heat_2d", "heat_long", "helmholtz", "helmholtz_complex", "helmholtz_hole",
          "inverse_burgers", "inverse_diffusivity", "inverse_navier_stokes", "inverse_reaction", "kdv_solitons", "klein_gordon",
          "kovasznay", "l_shape", "laplace", "maxwell", "multiscale_poisson", "nonlinear_helmholtz", "nonlinear_poisson", "plate",
          "poisson", "poisson_1d", "poisson_3d", "poisson_nd", "sine_gordon", "steady_burgers", "stokes", "taylor_green", "volterra",
          "wave", "wave_2d")  # fmt: skip
 UNKNOWNS = {
+    "harmonic_oscillator": {"E": 0.5},
     "inverse_burgers": {"convection": 1.0, "nu": 0.01 / torch.pi},
     "inverse_navier_stokes": {"convection": 1.0, "nu": 1 / 40},
     "inverse_reaction": {"k": 1.3, "m": 0.4},
