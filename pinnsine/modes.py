@@ -31,10 +31,10 @@ def nearest_mode(objective: Objective, theta: Tensor) -> Tensor | None:
     ansatz, unknowns = objective.ansatz, objective.ansatz.problem.unknowns
     if len(unknowns) != 1 or not all(isinstance(p.module[1], SineLayer) for p in ansatz.pieces):
         return None
-    norm = [t for t in objective.terms if not _is_homogeneous(objective, t, theta)]
+    norm = [t for t in objective.terms if not affine_in_fields(_alone(objective, t), theta, source=False)]
     if len(norm) != 1 or not isinstance(norm[0].constraint, Integral):
         return None
-    equations = Objective(ansatz, tuple(t for t in objective.terms if t is not norm[0]), objective.points, objective.memory)
+    equations = _alone(objective, *(t for t in objective.terms if t is not norm[0]))
     first, second = (_with_raw(objective, theta, raw) for raw in (0.0, 1.0))
     change = float(unknowns[0].value(torch.ones(()).to(theta))) - unknowns[0].start
     plain, moved = (_slopes(equations, t) for t in (first, second))
@@ -45,19 +45,24 @@ def nearest_mode(objective: Objective, theta: Tensor) -> Tensor | None:
     return _normalised(objective, norm[0], equations, _joined(objective, pair[1], _with_raw(objective, theta, raw)))
 
 
-def _is_homogeneous(objective: Objective, term: Term, theta: Tensor) -> bool:
-    """Whether the rows of a term are linear in the fields and vanish with them: r(0) = 0, r(u) + r(v) = r(u + v), r(-3 u) = -3 r(u)."""
-    alone = Objective(objective.ansatz, (term,), objective.points, objective.memory)
-    generator = torch.Generator().manual_seed(0)
+def affine_in_fields(objective: Objective, theta: Tensor, source: bool = True) -> bool:
+    """Whether the rows are affine in the parameters of the fields, the unknown numbers at their starts; without ``source`` linear."""
+    generator, nothing = torch.Generator().manual_seed(0), torch.zeros_like(theta)
     u, v = (torch.randn(len(theta), generator=generator, dtype=torch.float64).to(theta) for _ in range(2))
-    nothing = torch.zeros_like(theta)
 
-    def rows(change: Tensor) -> Tensor:
-        return alone.rows(_joined(objective, change, nothing))
+    def rows(fields: Tensor) -> Tensor:
+        return objective.rows(_joined(objective, fields, nothing))
 
-    size = float(rows(u).abs().max() + rows(v).abs().max())
-    gaps = (rows(nothing), rows(u) + rows(v) - rows(u + v), rows(-3 * u) + 3 * rows(u))
+    origin = rows(nothing)
+    one, other = rows(u) - origin, rows(v) - origin
+    size = float(one.abs().max() + other.abs().max())
+    gaps = (one + other - (rows(u + v) - origin), rows(-3 * u) - origin + 3 * one, *(() if source else (origin,)))
     return all(float(gap.abs().max()) <= LINEAR * size for gap in gaps)
+
+
+def _alone(objective: Objective, *terms: Term) -> Objective:
+    """The objective of some of the terms."""
+    return Objective(objective.ansatz, terms, objective.points, objective.memory)
 
 
 def _joined(objective: Objective, fields: Tensor, numbers: Tensor) -> Tensor:
@@ -101,7 +106,7 @@ def _largest(jacobian: Tensor, change: Tensor) -> tuple[float, Tensor] | None:
 
 def _normalised(objective: Objective, norm: Term, equations: Objective, theta: Tensor) -> Tensor | None:
     """The eigenvector (P,) with the norm asked for, quadratic in the fields, and a sign that does not depend on chance."""
-    alone = Objective(objective.ansatz, (norm,), objective.points, objective.memory)
+    alone = _alone(objective, norm)
     origin = float(alone.rows(_joined(objective, torch.zeros_like(theta), theta))[0])
     square = -origin / (float(alone.rows(theta)[0]) - origin)
     if not 0 < square < math.inf:
