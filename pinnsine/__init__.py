@@ -14,7 +14,6 @@ from pinnsine.calculus import div as div
 from pinnsine.calculus import grad as grad
 from pinnsine.calculus import laplacian as laplacian
 from pinnsine.calculus import normal_derivative as normal_derivative
-from pinnsine.comparison import Comparison as Comparison
 from pinnsine.conditions import Inequality as Inequality
 from pinnsine.conditions import Interface as Interface
 from pinnsine.conditions import Neumann as Neumann
@@ -33,9 +32,11 @@ from pinnsine.domain import Parameter as Parameter
 from pinnsine.domain import Polygon as Polygon
 from pinnsine.domain import Rectangle as Rectangle
 from pinnsine.domain import Time as Time
+from pinnsine.eigenpairs import eigenpairs as eigenpairs
 from pinnsine.ensemble import ensemble as ensemble
 from pinnsine.errors import EvaluationError as EvaluationError
 from pinnsine.errors import ProblemError as ProblemError
+from pinnsine.integral import integral as integral
 from pinnsine.march import march as march
 from pinnsine.nets import BSNN as BSNN
 from pinnsine.nets import MLP as MLP

@@ -6,7 +6,6 @@ added, and N made symmetric where that is declared (``pinnsine.known``).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -107,7 +106,13 @@ class Ansatz(TrialFunction):
                 found = self._fields(piece, f"networks.{i}.", views, points, wanted, context)
                 fields.update(found if not piece.part else {n: self._joined(n, piece.part, fields[n], jet, points) for n, jet in found.items()})
         fields = {n: self._finish(n, jet, coordinates, context, numbers) for n, jet in fields.items()}
-        return Local(self.problem.names, context, coordinates, fields, numbers, data_of(self.problem, points))
+
+        def elsewhere(nodes: Points) -> Local:
+            repeats = len(nodes) // len(points)
+            leaves = None if unknowns is None else {n: v.repeat_interleave(repeats) for n, v in unknowns.items()}
+            return self.local(views, nodes, need, tape, leaves)
+
+        return Local(self.problem.names, context, coordinates, fields, numbers, data_of(self.problem, points), elsewhere)
 
     def _fields(self, piece: Piece, prefix: str, views, points, wanted, context) -> dict[str, Jet]:
         own = {n.removeprefix(prefix): v for n, v in views.items() if n.startswith(prefix)}
@@ -146,13 +151,8 @@ class Ansatz(TrialFunction):
         return lift(parts, coordinates, lambda there: Local(self.problem.names, context, there, {}, numbers))
 
     def _number(self, k: int, views, leaves) -> Tensor:
-        """Unknown k from its raw parameter: start + size * raw, start * exp(raw) if it is positive, a logistic curve between bounds."""
         unknown = self.problem.unknowns[k]
-        raw = leaves[unknown.name] if leaves is not None else views["unknowns"][k]
-        if unknown.bounds is not None:
-            low, high = unknown.bounds
-            return low + (high - low) * torch.sigmoid(raw + math.log((unknown.start - low) / (high - unknown.start)))
-        return unknown.start * torch.exp(raw) if unknown.positive else unknown.start + (abs(unknown.start) or 1.0) * raw
+        return unknown.value(leaves[unknown.name] if leaves is not None else views["unknowns"][k])
 
     def unknown_slopes(self, theta: Tensor) -> dict[str, float]:
         """The derivatives of the unknown numbers by their raw parameters."""

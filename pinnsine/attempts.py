@@ -83,7 +83,7 @@ def answer(result: Result, call: Call, estimate: Mapping[str, float] | None = No
     """The answer of an attempt, with its best parameters; ``numbers``: the standard errors of the unknown ones."""
     result.ansatz.load(result.best)
     outcome = result.outcome or Outcome.INTERRUPTED
-    estimate = estimate or {f.name: math.nan for f in call.problem.fields}
+    estimate = estimate or dict.fromkeys(call.problem.names.shown, math.nan)
     return Solution(call.problem, result.ansatz, result.state.history, outcome, estimate, _settings(result, call), numbers or {})
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from pinnsine.errors import ProblemError
 from pinnsine.points import Points
+from pinnsine.real_parts import real_reference
 from pinnsine.reference import Reference
 from pinnsine.reference.exact import State
 
@@ -61,6 +62,7 @@ def compare(
     reference = reference or solution.problem.reference
     if reference is None:
         raise ProblemError("There is no reference to compare with: give compare(reference) one, or the problem reference=.")
+    reference = real_reference(reference, solution.problem.names.complexes)
     domain = solution.problem.domain
     everywhere = places(solution, points)
     if times and domain.time is None:
@@ -115,12 +117,13 @@ def kept(points: Points, name: str, inside: Callable) -> Points:
 
 def errors_at(solution: Solution, reference: Reference, points: Points) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """The differences and the reference (N,), by fields that both know. Raises ProblemError if there is none."""
-    truth = reference.evaluate({n: points[n] for n in solution.problem.domain.names})
-    names = solution.problem.names.fields
+    own = solution.problem.names
+    truth, names = reference.evaluate({n: points[n] for n in solution.problem.domain.names}), own.fields
     if not set(names) & set(truth):
         raise ProblemError(f"The reference has fields {', '.join(truth)}, none of which is a field of the problem.")
     found = dict(zip(names, solution.evaluate(points), strict=True))
-    return {n: found[n] - truth[n] for n in names if n in truth}, truth
+    differences = {n: found[n] - truth[n] for n in names if n in truth}
+    return own.joined(differences, torch.complex), own.joined(truth, torch.complex)
 
 
 def compared(solution: Solution, reference: Reference, points: Points, h1: bool) -> Comparison:
@@ -131,12 +134,17 @@ def compared(solution: Solution, reference: Reference, points: Points, h1: bool)
         raise ProblemError("The reference has no finite value at any of the points to compare at.")
     differences, truth = ({n: values[n][known] for n in differences} for values in (differences, truth))
     return Comparison(
-        {n: relative(d.square().sum(), truth[n].square().sum(), len(d)) for n, d in differences.items()},
+        {n: relative(squares(d), squares(truth[n]), len(d)) for n, d in differences.items()},
         {n: float(d.abs().max()) for n, d in differences.items()},
-        {n: float(reference.floor[n]) for n in differences},
+        solution.problem.names.joined({n: float(reference.floor[n]) for n in reference.fields}, max),
         int(known.sum()),
         sobolev(solution, reference, points.select(known)) if h1 else {},
     )
+
+
+def squares(values: Tensor) -> Tensor:
+    """The sum of squared moduli."""
+    return values.abs().square().sum()
 
 
 def relative(error: Tensor, norm: Tensor, count: int) -> float:
@@ -156,15 +164,15 @@ def sobolev(solution: Solution, reference: Reference, points: Points) -> dict[st
         margin = reach * axis.length
         columns[axis.name] = points[axis.name].clamp(axis.lower + margin, axis.upper - margin)
     differences, truth = errors_at(solution, reference, Points(columns))
-    squares = {n: [differences[n].square().sum(), truth[n].square().sum()] for n in differences}
+    sums = {n: [squares(differences[n]), squares(truth[n])] for n in differences}
     for axis in domain.axes:
         gap = GAP * axis.length
         moved = [
             errors_at(solution, reference, Points({**columns, axis.name: columns[axis.name] + k * gap})) if weight else ({}, {})
             for k, weight in enumerate(SLOPE, start=-(len(SLOPE) // 2))
         ]
-        for n, sums in squares.items():
+        for n, pair in sums.items():
             for part in (0, 1):
-                slope = sum(weight * pair[part][n] for weight, pair in zip(SLOPE, moved, strict=True) if weight) / gap
-                sums[part] = sums[part] + slope.nan_to_num(posinf=0.0, neginf=0.0).square().sum()
-    return {n: relative(error, norm, len(points)) for n, (error, norm) in squares.items()}
+                slope = sum(weight * found[part][n] for weight, found in zip(SLOPE, moved, strict=True) if weight) / gap
+                pair[part] = pair[part] + squares(slope.nan_to_num(posinf=0.0, neginf=0.0))
+    return {n: relative(error, norm, len(points)) for n, (error, norm) in sums.items()}

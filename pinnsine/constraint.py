@@ -101,7 +101,7 @@ class Prescribed(Constraint):
         if not self.targets:
             raise ProblemError(f"Constraint {self.name!r} prescribes nothing: name a field, as in u=0.0.")
         for name, target in self.targets.items():
-            if not (callable(target) or isinstance(target, str | int | float | Tensor)):
+            if not (callable(target) or isinstance(target, str | int | float | complex | Tensor)):
                 raise ProblemError(
                     f"Constraint {self.name!r}: {name}= takes a number, a function of s or a column's name, got {type(target).__name__}."
                 )
@@ -243,6 +243,21 @@ def target_values(target: Target, s: Local):
 
 def rows_of(constraint: Constraint, s: Local, count: int) -> dict[str, Tensor]:
     """The residual's values as named batches of rows (count,); the name is empty where there is one alone.
+
+    Complex values are two batches, ``re`` and ``im``. Raises ProblemError for a value of any other shape.
+    """
+    found: dict[str, Tensor] = {}
+    for name, value in batches_of(constraint, s, count).items():
+        if value.is_complex():
+            prefix = f"{name}." if name else ""
+            found |= {f"{prefix}re": value.real, f"{prefix}im": value.imag}
+        else:
+            found[name] = value
+    return found
+
+
+def batches_of(constraint: Constraint, s: Local, count: int) -> dict[str, Tensor]:
+    """The residual's values, real or complex, as named batches (count,).
 
     Raises ProblemError, with the constraint's name and the shapes, for a value of any other shape.
     """

@@ -90,7 +90,9 @@ class Correction:
     def relative(self) -> dict[str, float]:
         """The relative error of every field; NaN for a field that vanishes."""
         eps = torch.finfo(next(self.ansatz.parameters()).dtype).eps  # no value is known better than to rounding
-        return {n: max(error / self.sizes[n], eps) if self.sizes[n] > 0 else math.nan for n, error in self.errors.items()}
+        names = self.ansatz.problem.names
+        errors, sizes = (names.joined(found, math.hypot) for found in (self.errors, self.sizes))
+        return {n: max(error / sizes[n], eps) if sizes[n] > 0 else math.nan for n, error in errors.items()}
 
 
 def estimate_error(objective: Objective, theta: Tensor, clock: Clock | None = None, seed: int = 7) -> dict[str, float]:
@@ -100,7 +102,7 @@ def estimate_error(objective: Objective, theta: Tensor, clock: Clock | None = No
     further bandwidth is tried when less time is left than the last one took.
     """
     if any(t.constraint.loss is not None for t in objective.terms) or theta.dtype != torch.float64:
-        return {f.name: math.nan for f in objective.ansatz.problem.fields}
+        return dict.fromkeys(objective.ansatz.problem.names.shown, math.nan)
     return correct(_fresh(objective, seed), theta, clock, seed).relative()
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from pinnsine.domain import Box
 from pinnsine.errors import ProblemError
+from pinnsine.real_parts import real_arrays
 
 if TYPE_CHECKING:
     from pinnsine.solution import Solution
@@ -93,7 +94,7 @@ def _columns(solution: Solution, total: int) -> tuple[Columns, Columns]:
     """Coordinates and fields (N,) on the domain's grid."""
     grid = solution.problem.domain.grid(total)
     coordinates = {name: grid[name].numpy() for name in solution.problem.domain.names}
-    return coordinates, solution.predict(**coordinates)
+    return coordinates, real_arrays(solution.predict(**coordinates))
 
 
 def _write_npz(solution: Solution, path: Path, total: int) -> None:
@@ -124,7 +125,7 @@ def _write_vtu(solution: Solution, path: Path, total: int) -> None:
     cells = number[cells[inside.numpy()[cells].all(axis=1)]]
     grid = grid.select(inside)
     coordinates = {name: grid[name].numpy() for name in domain.names}
-    fields = solution.predict(**coordinates)
+    fields = real_arrays(solution.predict(**coordinates))
     points = np.zeros((len(grid), 3))
     points[:, :dimension] = np.stack(list(coordinates.values()), axis=1)
     data = {**fields, **_errors(solution, coordinates, fields)}

@@ -34,7 +34,7 @@ def one_backward(objective: Objective, term: Term, theta: Tensor, points: Points
     """The rows (C, N) of a term at row points; their Jacobian is written into ``out`` (C, N, P)."""
     rows, taped, slopes = _taped(objective, term, theta, points)
     for c, part in enumerate(slopes):
-        _fill(out[c], objective.blocks, taped, part, term.constraint.nodes)
+        _fill(out[c], objective.blocks, taped, part)
     return rows
 
 
@@ -73,7 +73,7 @@ def row_blocks(objective: Objective, term: Term, theta: Tensor, points: Points) 
                 factors[weight] = Outer(by_row(slope, nodes), by_row(inputs.stacked().detach(), nodes))
             if slope is not None and bias:
                 factors[bias] = Columns(slope[0].view(len(points), nodes, -1).sum(dim=1))
-        numbers = _number_columns(part[len(taped) :], len(points), nodes)
+        numbers = _number_columns(part[len(taped) :], len(points))
         if numbers is not None:
             factors["unknowns"] = Columns(numbers)
         blocks.append(RowBlock(len(points), factors))
@@ -127,8 +127,8 @@ def _taped(objective: Objective, term: Term, theta: Tensor, points: Points):
     return rows.detach(), taped, slopes
 
 
-def _fill(out: Tensor, columns: Mapping[str, slice], taped, slopes, nodes: int) -> None:
-    """Write the outer products of layer inputs and slopes into the Jacobian rows (N, P)."""
+def _fill(out: Tensor, columns: Mapping[str, slice], taped, slopes) -> None:
+    """Write the outer products of layer inputs and slopes into the Jacobian rows (N, P); every layer was evaluated at nodes of each row."""
     written: set[str] = set()
 
     def put(name: str, part: Tensor, start: int) -> None:
@@ -138,6 +138,7 @@ def _fill(out: Tensor, columns: Mapping[str, slice], taped, slopes, nodes: int) 
     for (weight, bias, inputs, _), slope in zip(taped, slopes, strict=False):
         if slope is None:
             continue
+        nodes = slope.shape[1] // len(out)
         if weight is not None:
             for start in range(0, len(out), CACHE_ROWS):
                 put(weight, inputs.outer(slope, nodes, slice(start, min(start + CACHE_ROWS, len(out)))).flatten(1), start)
@@ -145,7 +146,7 @@ def _fill(out: Tensor, columns: Mapping[str, slice], taped, slopes, nodes: int) 
         if bias is not None:
             put(bias, slope[0].view(len(out), nodes, -1).sum(dim=1), 0)
             written.add(bias)
-    numbers = _number_columns(slopes[len(taped) :], len(out), nodes)
+    numbers = _number_columns(slopes[len(taped) :], len(out))
     if numbers is not None:
         put("unknowns", numbers, 0)
         written.add("unknowns")
@@ -153,9 +154,9 @@ def _fill(out: Tensor, columns: Mapping[str, slice], taped, slopes, nodes: int) 
         out[:, columns[name]] = 0
 
 
-def _number_columns(slopes: Sequence[Tensor | None], rows: int, nodes: int) -> Tensor | None:
+def _number_columns(slopes: Sequence[Tensor | None], rows: int) -> Tensor | None:
     """The Jacobian's columns (N, U) of the unknown numbers, from their slopes at the nodes; None where no number acts."""
     known = next((s for s in slopes if s is not None), None)
     if known is None:
         return None
-    return torch.stack([known.new_zeros(rows) if s is None else s.view(rows, nodes).sum(dim=1) for s in slopes], dim=1)
+    return torch.stack([known.new_zeros(rows) if s is None else s.view(rows, -1).sum(dim=1) for s in slopes], dim=1)

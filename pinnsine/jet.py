@@ -84,6 +84,8 @@ class Jet:
         """These values as what a linear layer is fed."""
         return StackedInput(self.stacked())
 
+    real = property(lambda self: Linear(torch.real, self))
+    imag = property(lambda self: Linear(imaginary, self))
     shape = property(lambda self: self.values.shape)
     ndim = property(lambda self: self.values.ndim)
     dtype = property(lambda self: self.values.dtype)
@@ -338,6 +340,11 @@ def total(terms: Iterable[Tensor | None]) -> Tensor | None:
     return functools.reduce(plus, terms, None)
 
 
+def imaginary(values: Tensor) -> Tensor:
+    """The imaginary part, zero for real values."""
+    return values.imag if values.is_complex() else torch.zeros_like(values)
+
+
 def full(component: Tensor | None, jet: Jet) -> Tensor:
     """A component in the shape of the jet's values: broadcasting and vanishing are spelt out."""
     return torch.zeros_like(jet.values) if component is None else component.expand_as(jet.values)
@@ -353,7 +360,8 @@ def as_jet(value) -> Jet:
     """``value`` itself if it is a jet, else a constant."""
     if isinstance(value, Jet):
         return value
-    return Constant(value if isinstance(value, Tensor) else torch.as_tensor(value, dtype=torch.float64))
+    dtype = torch.complex128 if isinstance(value, complex) else torch.float64
+    return Constant(value if isinstance(value, Tensor) else torch.as_tensor(value, dtype=dtype))
 
 
 def values(value):
@@ -370,7 +378,8 @@ def add(a, b, *, alpha=1) -> Jet:
         b = multiply(b, alpha)
     if is_number(a) or is_number(b):
         jet, number = (b, a) if is_number(a) else (a, b)
-        return jet if number == 0 else Sum(jet, Constant(jet.values.new_tensor(number), None))
+        dtype = jet.values.dtype.to_complex() if isinstance(number, complex) else jet.values.dtype
+        return jet if number == 0 else Sum(jet, Constant(jet.values.new_tensor(number, dtype=dtype), None))
     return Sum(as_jet(a), as_jet(b))
 
 

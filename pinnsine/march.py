@@ -123,7 +123,7 @@ def _estimated(problem: Problem, solved: Sequence[Solution], edges: Sequence[flo
     """The estimated relative L2 error of every field: each window's error equation starts from the corrected end of the window before."""
     squares = {f.name: [0.0, 0.0] for f in problem.fields}
     if any(c.loss is not None for c in problem.soft) or next(solved[0].ansatz.parameters()).dtype != torch.float64:
-        return dict.fromkeys(squares, math.nan)
+        return dict.fromkeys(problem.names.shown, math.nan)
     before = None
     for k, solution in enumerate(solved):
         part = window_problem(problem, edges, k)
@@ -133,7 +133,8 @@ def _estimated(problem: Problem, solved: Sequence[Solution], edges: Sequence[flo
         for name, sums in squares.items():
             sums[0] += length * correction.errors[name] ** 2
             sums[1] += length * correction.sizes[name] ** 2
-    return {name: math.sqrt(error / size) if size > 0 else math.nan for name, (error, size) in squares.items()}
+    totals = problem.names.joined(squares, lambda re, im: [a + b for a, b in zip(re, im, strict=True)])
+    return {name: math.sqrt(error / size) if size > 0 else math.nan for name, (error, size) in totals.items()}
 
 
 def _at_fresh_points(problem: Problem, solution: Solution) -> Objective:

@@ -50,6 +50,7 @@ class Term:
     route: str  # "one backward" or "batched vjp"
     weight: float = 1.0
     compiler: Compiler | None = None
+    evaluations: int = 1  # points at which the fields are evaluated for one row
 
 
 class Objective:
@@ -351,7 +352,7 @@ class Objective:
 
     def bytes_per_row(self, term: Term) -> int:
         """What the graph of one row holds."""
-        return bytes_per_point(self.ansatz, set().union(*term.need.values())) * term.constraint.nodes
+        return bytes_per_point(self.ansatz, set().union(*term.need.values())) * term.evaluations
 
     def _loss(self, term: Term, views) -> Tensor:
         if term.constraint.loss is None:
@@ -431,5 +432,5 @@ def bind(ansatz: Ansatz, points: Mapping[str, Points], memory: float = 2e9, comp
 def _term(ansatz: Ansatz, constraint: Constraint, points: Points) -> Term:
     """A constraint with the derivatives that it asks for on a probe, and its rows' factors."""
     problem, few = ansatz.problem, points.to(torch.float64, torch.device("cpu")).select(slice(0, TRACED))
-    need = trace(problem, constraint, few, ansatz.scales).need
-    return Term(constraint, need, row_scales(problem, constraint, ansatz.scales), "one backward")
+    seen = trace(problem, constraint, few, ansatz.scales)
+    return Term(constraint, seen.need, row_scales(problem, constraint, ansatz.scales), "one backward", evaluations=seen.evaluations)

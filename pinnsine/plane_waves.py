@@ -66,8 +66,13 @@ class PlaneWaves(Jet):
     def outer(self, slopes: Tensor, nodes: int, rows: slice) -> Tensor:
         """sum over derivatives and a row's nodes of slopes (x) inputs: (rows, out, F), for slopes (K, N, out), N = rows times nodes."""
         part = slice(rows.start * nodes, rows.stop * nodes)
-        found = sum(wave[:, None] * torch.einsum("kno,kf->nof", slopes[own, part], factors) for own, wave, factors in self._split(part))
-        return found if nodes == 1 else found.view(-1, nodes, *found.shape[1:]).sum(dim=1)
+        if nodes == 1:
+            return sum(wave[:, None] * torch.einsum("kno,kf->nof", slopes[own, part], factors) for own, wave, factors in self._split(part))
+        total = 0.0
+        for own, wave, factors in self._split(part):  # the nodes first: nothing is then held for every one of them but the waves
+            summed = torch.einsum("knqo,nqf->knof", slopes[own, part].unflatten(1, (-1, nodes)), wave.unflatten(0, (-1, nodes)))
+            total = total + torch.einsum("knof,kf->nof", summed, factors)
+        return total
 
     def _times(self, part: slice, weight: Tensor) -> Tensor:
         """The layer's outputs at some of the points: sines and cosines times the weights with all factors, in one matrix product each."""

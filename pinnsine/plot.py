@@ -17,6 +17,7 @@ import torch
 
 from pinnsine.domain import Axis, Domain
 from pinnsine.export import replacing, require_suffix
+from pinnsine.real_parts import real_arrays, real_reference
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -126,9 +127,11 @@ def evaluate(solution: Solution, coordinates: Mapping, reference: Reference | No
     """The fields, and what a reference, by default the problem's own, says of them, at coordinates that broadcast."""
     names = solution.problem.domain.names
     arrays = dict(zip(names, np.broadcast_arrays(*(coordinates[n] for n in names)), strict=True))
-    found, reference = solution.predict(**arrays), reference or solution.problem.reference
+    predicted, reference = solution.predict(**arrays), reference or solution.problem.reference
+    found = real_arrays(predicted)
     if reference is None:
         return found, {}
+    reference = real_reference(reference, [n for n in predicted if n not in found])
     shape = arrays[names[0]].shape
     truth = reference.evaluate({n: torch.tensor(a.ravel(), dtype=torch.float64) for n, a in arrays.items()})
     return found, {n: np.where(np.isnan(found[n]), np.nan, v.numpy().reshape(shape)) for n, v in truth.items() if n in found}

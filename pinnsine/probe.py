@@ -14,6 +14,7 @@ import torch
 
 from pinnsine.conditions import SIDE
 from pinnsine.constraint import Constraint, rows_of
+from pinnsine.errors import ProblemError
 from pinnsine.index import Index
 from pinnsine.jet import Constant, Context, Coordinate, Jet, full
 from pinnsine.known import known_part
@@ -56,6 +57,7 @@ class Trace:
     need: Mapping[str, set[Index]]
     unknowns: frozenset[str]
     fixed: frozenset[str]  # names of rows that depend on no field and no unknown
+    evaluations: int  # points at which the fields are evaluated for one row
 
 
 def coordinates_at(problem: Problem, points: Points, context: Context) -> dict[str, Jet]:
@@ -82,28 +84,37 @@ def trace(
     ``shift``: (field, index, amount) added to that one derivative of the probe, to see how the rows depend on it. ``numbers``: wave
     numbers by coordinate in place of random ones.
     """
-    nodes = constraint.expand(points, problem.domain)
-    context = Context(problem.domain.names, problem.domain.space, nodes.normal)
-    coordinates = coordinates_at(problem, nodes, context)
     need: dict[str, set[Index]] = {f.name: set() for f in problem.fields}
-    factors = {seed: 1.0} if isinstance(seed, int) else seed
-    used = {u.name: set() for u in problem.unknowns}
-    unknowns = {
-        u.name: Recorder(Constant(torch.tensor(u.start, dtype=torch.float64, requires_grad=True).expand(len(nodes)), context), used[u.name])
-        for u in problem.unknowns
-    }
-    probes = _probe_fields(problem, coordinates, scales, factors, numbers or {})
-    if SIDE in nodes.names:  # a probe that is smooth across an interface would not show the size of a jump
-        beyond = _probe_fields(problem, coordinates, scales, {k + BEYOND: factor for k, factor in factors.items()}, numbers or {})
-        probes = {n: torch.where(nodes[SIDE] < 0, jet, beyond[n]) for n, jet in probes.items()}
-    given = Local(problem.names, context, coordinates, {}, unknowns)
-    for field in (f for f in problem.fields if f.plus is not None):
-        probes[field.name] = probes[field.name] + known_part(field.name, field.plus, given, len(nodes))
-    fields = {n: Recorder(jet, need[n], shift[1:] if shift and shift[0] == n else None) for n, jet in probes.items()}
-    local = Local(problem.names, context, coordinates, fields, unknowns, data_of(problem, nodes))
-    rows = rows_of(constraint, local, len(points))
+    used: dict[str, set[Index]] = {u.name: set() for u in problem.unknowns}
+    factors, evaluated = {seed: 1.0} if isinstance(seed, int) else seed, []
+
+    def state_at(nodes: Points) -> Local:
+        evaluated.append(len(nodes))
+        context = Context(problem.domain.names, problem.domain.space, nodes.normal)
+        coordinates = coordinates_at(problem, nodes, context)
+        probes = _probe_fields(problem, coordinates, scales, factors, numbers or {})
+        if SIDE in nodes.names:  # a probe that is smooth across an interface would not show the size of a jump
+            beyond = _probe_fields(problem, coordinates, scales, {k + BEYOND: factor for k, factor in factors.items()}, numbers or {})
+            probes = {n: torch.where(nodes[SIDE] < 0, jet, beyond[n]) for n, jet in probes.items()}
+        starts = {u.name: torch.tensor(u.start, dtype=torch.float64, requires_grad=True).expand(len(nodes)) for u in problem.unknowns}
+        unknowns = {n: Recorder(Constant(start, context), used[n]) for n, start in starts.items()}
+        given = Local(problem.names, context, coordinates, {}, unknowns)
+        for field in (f for f in problem.fields if f.plus is not None):
+            probes[field.name] = probes[field.name] + known_part(field.name, field.plus, given, len(nodes))
+        fields = {n: Recorder(jet, need[n], shift[1:] if shift and shift[0] == n else None) for n, jet in probes.items()}
+        return Local(problem.names, context, coordinates, fields, unknowns, data_of(problem, nodes), elsewhere)
+
+    def elsewhere(nodes: Points) -> Local:
+        outside = ~problem.domain.contains(nodes)
+        if bool(outside.any()):
+            place = ", ".join(f"{n} = {float(nodes[n][outside][0]):.4g}" for n in problem.domain.names)
+            raise ProblemError(f"An integral has nodes outside the domain {problem.domain.describe()}, one at {place}: change its limits.")
+        return state_at(nodes)
+
+    rows = rows_of(constraint, state_at(constraint.expand(points, problem.domain)), len(points))
     fixed = frozenset(n for n, r in rows.items() if not r.requires_grad)
-    return Trace({n: r.detach() for n, r in rows.items()}, need, frozenset(n for n, log in used.items() if log), fixed)
+    known = frozenset(n for n, log in used.items() if log)
+    return Trace({n: r.detach() for n, r in rows.items()}, need, known, fixed, sum(evaluated) // len(points))
 
 
 def _probe_fields(problem, coordinates, scales, factors: Mapping[int, float], numbers) -> dict[str, Jet]:

@@ -8,18 +8,20 @@ import inspect
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from pinnsine.check import Report, check
 from pinnsine.constraint import Constraint, Integral, Periodic, Prescribed, hard_parts
 from pinnsine.domain import Box, Domain, Part, Product, Region
 from pinnsine.errors import ProblemError
 from pinnsine.known import Symmetry, symmetries
-from pinnsine.local import Names
+from pinnsine.local import Names, parts_of
 from pinnsine.points import Points
+from pinnsine.real_parts import real_constraint, real_reference
 from pinnsine.reference import Reference
 
 SAMPLES = 1024  # points at which the parts of a field must fill the domain
@@ -34,6 +36,7 @@ class Field:
     between them: ``Field("u", parts=(left, right))``; what holds there is said by an ``Interface``.
     ``plus``: a known part g of u = g + N, a smooth function of s that unknown numbers may stand in: ``plus=lambda s: s.w * g(s.x)``.
     ``symmetry`` of the rest N, about zero or a centre: ``symmetry={"x": "odd", "y": ("even", 0.5)}``.
+    ``complex``: the values are complex. Inside it is two real fields, ``psi_re`` and ``psi_im``; ``range`` is then that of each.
     """
 
     name: str
@@ -42,11 +45,15 @@ class Field:
     parts: tuple[Region, ...] = ()
     plus: Callable | None = None
     symmetry: Mapping[str, str | tuple[str, float]] | tuple[Symmetry, ...] = ()
+    complex: bool = False
+    whole: str = field(default="", kw_only=True)  # the complex field that this is a part of: set by Problem
 
     def __post_init__(self):
         object.__setattr__(self, "symmetry", symmetries(self.name, self.symmetry))
         if self.plus is not None and not callable(self.plus):
             raise ProblemError(f"Field {self.name!r}: plus= is a function of s, as in plus=lambda s: torch.sin(s.x), got {self.plus!r}.")
+        if self.complex and self.plus is not None:
+            raise ProblemError(f"Field {self.name!r}: a complex field takes no plus=: write its equations for what is left of it.")
         if self.range is not None and not (len(self.range) == 2 and -math.inf < self.range[0] < self.range[1] < math.inf):
             raise ProblemError(f"Field {self.name!r}: a range is two finite numbers, the lower one first, got {self.range}.")
 
@@ -79,6 +86,22 @@ class Unknown:
             )
         object.__setattr__(self, "bounds", bounds)
 
+    def value(self, raw: Tensor) -> Tensor:
+        """The number from its raw parameter theta: start + |start| theta where it is neither positive nor bounded."""
+        if self.bounds is not None:
+            low, high = self.bounds
+            return low + (high - low) * torch.sigmoid(raw + math.log((self.start - low) / (high - self.start)))
+        return self.start * torch.exp(raw) if self.positive else self.start + (abs(self.start) or 1.0) * raw
+
+    def raw(self, value: float) -> float | None:
+        """The raw parameter of a number; None for one that it cannot be."""
+        low, high = self.bounds or (0.0 if self.positive else -math.inf, math.inf)
+        if not low < value < high:
+            return None
+        if self.bounds is not None:
+            return math.log((value - low) / (high - value)) - math.log((self.start - low) / (high - self.start))
+        return math.log(value / self.start) if self.positive else (value - self.start) / (abs(self.start) or 1.0)
+
 
 class Problem:
     """What is asked: find ``fields`` and ``unknowns`` on ``domain`` such that every constraint holds.
@@ -102,11 +125,16 @@ class Problem:
         fields = (fields,) if isinstance(fields, str | Field) else tuple(fields)
         self.domain, self.reference, self.name = domain, reference, name
         self.source: dict | None = None  # set by load_problem: which shipped problem this is, with which coefficients
-        self.fields = tuple(_bind(Field(f) if isinstance(f, str) else f, domain) for f in fields)
-        self.constraints, self.unknowns = tuple(constraints), tuple(unknowns)
+        declared = [_bind(Field(f) if isinstance(f, str) else f, domain) for f in fields]
+        self.fields = tuple(part for f in declared for part in real_fields(f))
+        self.unknowns = tuple(unknowns)
         if not self.fields:
             raise ProblemError("A problem needs at least one field, as in fields='u'.")
-        self.names = Names(domain.names, tuple(f.name for f in self.fields), tuple(u.name for u in self.unknowns))
+        complexes = tuple(dict.fromkeys(f.whole for f in self.fields if f.whole))
+        self.names = Names(domain.names, tuple(f.name for f in self.fields), tuple(u.name for u in self.unknowns), complexes)
+        self.constraints = tuple(real_constraint(c, self.names) for c in constraints)
+        if reference is not None:
+            self.reference = real_reference(reference, complexes)
         self._validate_constraints()
 
     def _validate_constraints(self) -> None:
@@ -131,6 +159,13 @@ class Problem:
         Raises ProblemError with one clear message for the first thing that is wrong.
         """
         return check(self)
+
+
+def real_fields(field: Field) -> tuple[Field, ...]:
+    """A field, or the two real ones that a complex field is."""
+    if not field.complex:
+        return (field,)
+    return tuple(replace(field, name=name, complex=False, whole=field.name) for name in parts_of(field.name))
 
 
 def _bind(field: Field, domain: Domain) -> Field:

@@ -16,6 +16,13 @@ MOST_DIMENSIONS = 3  # above, tensor rules need too many nodes
 SOBOL_NODES = 2**16
 
 
+def unit_rule(dimension: int, count: int, like: Tensor) -> tuple[Tensor, Tensor]:
+    """Gauss-Legendre nodes (Q, d) on the unit cube, Q = count^d, and their weights (Q,), in the number type and on the device of ``like``."""
+    axes = [Axis(f"x{k}", 0.0, 1.0) for k in range(dimension)]
+    nodes, weights = tensor_rule(axes, count)
+    return nodes.matrix([a.name for a in axes]).to(like), weights.to(like)
+
+
 def tensor_rule(axes: Sequence[Axis], count: int) -> tuple[Points, Tensor]:
     """Gauss-Legendre nodes, ``count`` along each axis, and their weights (count^d,)."""
     nodes, weights = np.polynomial.legendre.leggauss(count)

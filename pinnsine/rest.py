@@ -3,7 +3,9 @@
 Newton's method on frozen sines converges from zero where the equation is weakly nonlinear. Where it is not, a short evolution is close to
 rest, u_t = 0 with the given conditions, and what does not evolve, or was measured at several times, to the surface through its conditions and
 data that bends least: either is one linear least-squares problem on the same sines. An equation such as |grad u| = 1 is singular at zero, but
-not there, and an inverse problem is linear, or nearly so, once its fields are close to the data.
+not there, and an inverse problem is linear, or nearly so, once its fields are close to the data. An eigenvalue problem starts from the
+eigenpair nearest to the start of its unknown (``pinnsine.modes``), and where unknown numbers alone make the rows nonlinear the fields are
+those that belong to the numbers' starts.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import itertools
 import math
 
+import torch
 from torch import Tensor
 
 from pinnsine.ansatz import TrialFunction
@@ -19,6 +22,7 @@ from pinnsine.continuation import value_of
 from pinnsine.domain import Domain
 from pinnsine.index import Index, make_index
 from pinnsine.jet import Shifted
+from pinnsine.modes import affine_in_fields, nearest_mode
 from pinnsine.objective import Objective, Term
 from pinnsine.optim.gauss_newton import GaussNewton
 from pinnsine.points import Points
@@ -30,6 +34,10 @@ BENDING = 1e-3  # the weight of second derivatives, so small that conditions and
 def from_rest(objective: Objective, theta: Tensor) -> Tensor:
     """The parameters (P,) of the fields at rest, found from theta (P,); theta itself where there is no equation on the whole domain."""
     problem = objective.ansatz.problem
+    if (mode := nearest_mode(objective, theta)) is not None:
+        return mode
+    if problem.unknowns and affine_in_fields(objective, theta):
+        return _at_starts(objective, theta)
     equation = next((t for t in objective.terms if isinstance(t.constraint, Residual) and t.constraint.on is None), None)
     if equation is None:
         return theta
@@ -53,6 +61,15 @@ def from_solution(objective: Objective, theta: Tensor, before: TrialFunction) ->
     term = Term(constraint, {n: {()} for n in names}, scales, "one backward")
     points = {"start": objective.points[equation.constraint.name]}
     return GaussNewton().step(Objective(objective.ansatz, (term,), points, objective.memory), theta, {}).theta
+
+
+def _at_starts(objective: Objective, theta: Tensor) -> Tensor:
+    """The parameters (P,) of the fields that belong to the starts of the unknown numbers, found from theta (P,)."""
+    numbers = objective.blocks["unknowns"]
+    fields = torch.cat([theta[: numbers.start], theta[numbers.stop :]])
+    free = objective.restrict([n for n in objective.blocks if n != "unknowns"], theta)
+    found = GaussNewton().step(free, fields, {}).theta
+    return torch.cat([found[: numbers.start], theta[numbers], found[numbers.start :]])
 
 
 def _at_rest(problem: Problem, field: Field) -> set[Index]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from pinnsine.complex_jet import Modulus
 from pinnsine.errors import EvaluationError
 from pinnsine.index import Collapsed
 from pinnsine.jet import (
@@ -21,6 +22,7 @@ from pinnsine.jet import (
     add,
     as_jet,
     divide,
+    imaginary,
     multiply,
     negative,
     power,
@@ -71,6 +73,11 @@ def angle(y, x) -> Jet:
     return Angle(as_jet(y), as_jet(x))
 
 
+def modulus(jet: Jet) -> Jet:
+    """|z|, real or complex."""
+    return Modulus(jet) if jet.values.is_complex() else Composed(TOWERS["abs"], jet)
+
+
 def sequence_map(function: Callable, jets: Sequence, *args, **kwargs) -> Jet:
     """A function of a list of tensors that acts on every component alike (cat, stack)."""
     return Linear(lambda *parts: function(list(parts), *args, **kwargs), *map(as_jet, jets))
@@ -78,14 +85,15 @@ def sequence_map(function: Callable, jets: Sequence, *args, **kwargs) -> Jet:
 
 LINEAR = {"neg", "negative", "sum", "mean", "reshape", "view", "unsqueeze", "squeeze", "flatten", "expand", "transpose", "permute",
           "narrow", "select", "index_select", "movedim", "t", "cumsum", "diff", "contiguous", "to", "double", "float", "clone",
-          "__getitem__", "unflatten", "repeat", "roll", "flip", "detach"}  # fmt: skip
+          "__getitem__", "unflatten", "repeat", "roll", "flip", "detach", "real", "conj", "conj_physical"}  # fmt: skip
 BILINEAR = {"mul": torch.mul, "multiply": torch.mul, "matmul": torch.matmul, "mm": torch.mm, "bmm": torch.bmm, "dot": torch.dot}
 SPLITTING = {"chunk", "split", "unbind", "tensor_split"}
 PLAIN = {"lt", "le", "gt", "ge", "eq", "ne", "sign", "isfinite", "isnan", "zeros_like", "ones_like", "numel", "size", "dim",
          "floor", "ceil", "round", "logical_and", "logical_or", "is_floating_point"}  # fmt: skip
 SPECIAL = {"add": add, "sub": lambda a, b, alpha=1: add(a, multiply(b, -alpha) if alpha != 1 else negative(b)),
            "rsub": lambda a, b: add(b, negative(a)), "div": divide, "true_divide": divide, "pow": power, "float_power": power,
-           "linear": linear, "where": where, "rdiv": lambda a, b: divide(b, a), "atan2": angle, "arctan2": angle}  # fmt: skip
+           "linear": linear, "where": where, "rdiv": lambda a, b: divide(b, a), "abs": modulus,
+           "imag": lambda jet: Linear(imaginary, jet), "atan2": angle, "arctan2": angle}  # fmt: skip
 ALIASES = {"subtract": "sub", "divide": "div", "absolute": "abs", "arctan": "atan", "concat": "cat", "concatenate": "cat"}
 
 
@@ -96,7 +104,7 @@ def apply(function: Callable, args: tuple, kwargs: dict) -> Jet | Tensor:
         raise EvaluationError(f"Expressions are not changed in place, as torch's {name!r} does: write y = x.{name[:-1]}(...).")
     name = name if name == "__getitem__" else name.strip("_")
     name = {"radd": "add", "rmul": "mul", "truediv": "div", "rtruediv": "rdiv", "rpow": "rpow"}.get(name, ALIASES.get(name, name))
-    if name in TOWERS and isinstance(args[0], Jet) and len(args) == 1 and not kwargs:
+    if name in TOWERS and name not in SPECIAL and isinstance(args[0], Jet) and len(args) == 1 and not kwargs:
         return Composed(TOWERS[name], args[0])
     if name in SPECIAL:
         return SPECIAL[name](*args, **kwargs)

@@ -162,6 +162,8 @@ def _field_spec(field: Field) -> dict:
         spec["symmetry"] = [list(astuple(s)) for s in field.symmetry]
     if field.plus is not None:
         spec["plus"] = True  # what it is, the fingerprint tells
+    if field.whole:
+        spec["whole"] = field.whole
     return spec
 
 
@@ -253,5 +255,8 @@ def _bare_problem(spec: dict, path) -> Problem:
                 "give the problem again, as in load(path, problem=...)."
             )
         constraints.append(Dirichlet(f"{name} {k}", on=domain.side(**{axis: value}), hard=True, **{field: target}))
-    fields = [Field(f["name"], tuple(f["of"]), symmetry=tuple(Symmetry(*s) for s in f.get("symmetry", ()))) for f in spec["fields"]]
+    fields = [
+        Field(f["name"], tuple(f["of"]), symmetry=tuple(Symmetry(*s) for s in f.get("symmetry", ())), whole=f.get("whole", ""))
+        for f in spec["fields"]
+    ]
     return Problem(domain, fields, constraints, unknowns=[Unknown(**u) for u in spec["unknowns"]], name=spec["name"])

@@ -14,11 +14,10 @@ from torch import Tensor, nn
 
 from pinnsine.ansatz import Ansatz
 from pinnsine.comparison import Comparison, compare
-from pinnsine.constraint import Residual, rows_of
+from pinnsine.constraint import Residual, batches_of
 from pinnsine.domain import Box
 from pinnsine.errors import ProblemError
 from pinnsine.history import History
-from pinnsine.jet import values
 from pinnsine.memory import Budget, budget, bytes_per_point
 from pinnsine.outcome import Outcome
 from pinnsine.points import Points
@@ -72,8 +71,9 @@ class Solution:
     def predict(self, expression: str | Callable | None = None, /, **coordinates):
         """The fields at points given by coordinates, which broadcast against each other.
 
-        Without ``expression``: a dict of float64 arrays by field. With a name such as ``"u_xx"`` or a function of s: one array. Points
-        outside the domain are extrapolated, with one warning; in the holes of a shape and around it values are NaN.
+        Without ``expression``: a dict of arrays by field, float64 or for complex fields complex128. With a name such as ``"u_xx"`` or a
+        function of s: one array. Points outside the domain are extrapolated, with one warning; in the holes of a shape and around it values
+        are NaN.
         Raises ProblemError for missing or extra coordinates.
         """
         arrays = [torch.as_tensor(np.asarray(_plain(c), dtype=np.float64)) for c in self._ordered(coordinates)]
@@ -84,11 +84,12 @@ class Solution:
         inside, box = domain.contains(points), Box(*domain.axes)
         if not bool((inside if isinstance(domain, Box) else box.contains(points)).all()):
             warnings.warn(f"Some points lie outside the domain {domain.describe()}: values there are extrapolated.", stacklevel=2)
-        found = self._evaluate(None if expression is None else _function(expression), points)
+        shown = self.problem.names.shown
+        found = self._evaluate((lambda s: {n: getattr(s, n) for n in shown}) if expression is None else _function(expression), points)
         if not isinstance(domain, Box):
             found = [torch.where(inside | ~box.contains(points), v, math.nan) for v in found]
         found = [v.reshape(shape).numpy() for v in found]
-        return dict(zip(self.problem.names.fields, found, strict=True)) if expression is None else found[0]
+        return dict(zip(shown, found, strict=True)) if expression is None else found[0]
 
     def _ordered(self, coordinates: Mapping) -> list:
         names = self.problem.domain.names
@@ -98,27 +99,28 @@ class Solution:
             raise ProblemError(f"predict() needs every coordinate ({', '.join(names)}) and nothing else: {wrong[0]!r} {what}.")
         return [coordinates[n] for n in names]
 
-    def _evaluate(self, function: Callable | None, points: Points) -> list[Tensor]:
-        """Float64 values (N,) of an expression, or of all fields, chunk by chunk."""
-        names = self.problem.names.fields
-        function = function or (lambda s: {n: getattr(s, n) for n in names})
-        like = next(self.ansatz.parameters())
+    def _evaluate(self, function: Callable, points: Points) -> list[Tensor]:
+        """The values (N,) of an expression, in double precision, piece by piece."""
+        if not len(points):
+            return [v[:0] for v in self._evaluate(function, self.problem.domain.grid(1))]
+        like, views = next(self.ansatz.parameters()), self.ansatz.views(self.ansatz.flat())
         constraint = Residual("expression", function)
-        need = trace(self.problem, constraint, points.select(slice(0, 4)), self.ansatz.scales).need if len(points) else {}
-        views = self.ansatz.views(self.ansatz.flat())
+        need = trace(self.problem, constraint, points.select(slice(0, 4)), self.ansatz.scales).need
 
         def work(part: Points, _: slice) -> list[Tensor]:
             local = self.ansatz.local(views, part.to(like.dtype, like.device), need)
-            return [values(v).cpu().double() for v in rows_of(constraint, local, len(part)).values()]
+            found = batches_of(constraint, local, len(part)).values()
+            return [v.cpu().to(torch.complex128 if v.is_complex() else torch.float64) for v in found]
 
         each = bytes_per_point(self.ansatz, set().union(*need.values()))
         with torch.no_grad():
             parts = list(Budget(min(budget(None, like.device), CHUNK * each)).pieces(points, each, work))
-        return [torch.cat(column) for column in zip(*parts, strict=True)] or [torch.empty(0, dtype=torch.float64)] * len(names)
+        return [torch.cat(column) for column in zip(*parts, strict=True)]
 
     def evaluate(self, points: Points) -> list[Tensor]:
-        """Float64 values (N,) of all fields at points, in the problem's order."""
-        return self._evaluate(None, points)
+        """Float64 values (N,) of all fields, the parts of complex ones, at points, in the problem's order."""
+        names = self.problem.names.fields
+        return self._evaluate(lambda s: {n: getattr(s, n) for n in names}, points)
 
     def compare(
         self,
@@ -145,7 +147,7 @@ class Solution:
         """
         return compare(self, reference, points, times, away, h1)
 
-    def integrate(self, expression: str | Callable, over=None, points: int = 48) -> float:
+    def integrate(self, expression: str | Callable, over=None, points: int = 48) -> float | complex:
         """The integral of an expression over the domain or a part of it.
 
         Gauss quadrature with ``points`` nodes along each coordinate in up to three dimensions, 2^16 Sobol points above.
@@ -153,7 +155,8 @@ class Solution:
         from pinnsine.quadrature import nodes_and_weights
 
         nodes, weights = nodes_and_weights(self.problem.domain if over is None else over, points)
-        return float(self._evaluate(_function(expression), nodes)[0] @ weights)
+        found = self._evaluate(_function(expression), nodes)[0]
+        return (found @ weights.to(found.dtype)).item()
 
     def diagnose(self):
         """Why the solution is not better than it is: causes in words, with the remedy (``pinnsine.diagnose``)."""

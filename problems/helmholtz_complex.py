@@ -1,4 +1,4 @@
-"""Helmholtz' equation for complex waves: a plane wave that leaves a square through absorbing sides, h = u + i v.
+"""Helmholtz' equation for complex waves: a plane wave that leaves a square through absorbing sides.
 
     h_xx + h_yy + k^2 h = 0,   0 <= x, y <= 1,   h_n - i k h = g on the boundary,   k = 12
 
@@ -17,23 +17,19 @@ def problem(k: float = 12.0, angle: float = math.pi / 5) -> ps.Problem:
     domain = ps.Rectangle(x=(0, 1), y=(0, 1))
     a, b = k * math.cos(angle), k * math.sin(angle)
 
-    def phase(s):
-        return a * s.x + b * s.y
+    def wave(s):
+        return torch.exp(1j * (a * s.x + b * s.y))
 
-    def leaving(s):
-        """h_n - i k h, less its value for the plane wave: that is i (a n_x + b n_y - k) h."""
-        rate = a * s.n_x + b * s.n_y - k
-        return {
-            "re": s.u_n + k * s.v + rate * torch.sin(phase(s)),
-            "im": s.v_n - k * s.u - rate * torch.cos(phase(s)),
-        }
+    def given(s):
+        """h_n - i k h of the wave."""
+        return 1j * (a * s.n_x + b * s.n_y - k) * wave(s)
 
     return ps.Problem(
         domain,
-        fields=("u", "v"),
+        fields=ps.Field("h", complex=True),
         constraints=[
-            ps.Residual("helmholtz", lambda s: {"re": ps.laplacian(s.u) + k**2 * s.u, "im": ps.laplacian(s.v) + k**2 * s.v}),
-            ps.Residual("leaving", leaving, on=domain.boundary()),
+            ps.Residual("helmholtz", lambda s: ps.laplacian(s.h) + k**2 * s.h),
+            ps.Robin("leaving", lambda s: s.h_n - 1j * k * s.h - given(s), on=domain.boundary()),
         ],
-        reference=ps.Reference.exact(u=lambda s: torch.cos(phase(s)), v=lambda s: torch.sin(phase(s))),
+        reference=ps.Reference.exact(h=wave),
     )

@@ -80,15 +80,17 @@ def exact_points(problem, constraint, count=500):
 
 def exact_rows(problem, constraint, points, unknowns=None):
     """The rows of a constraint with the reference in place of the network and given numbers in place of the unknowns."""
-    nodes = constraint.expand(points, problem.domain)
-    context = Context(problem.domain.names, problem.domain.space, nodes.normal)
-    batch = {name: nodes[name] for name in problem.domain.names}
-    if SIDE in nodes.names:  # the reference at an interface is that of the node's side
-        batch = {name: column + 1e-12 * nodes[SIDE] * nodes.normal[name] for name, column in batch.items()}
-    fields = {name: Formula(function, batch, context) for name, function in problem.reference.fields.items()}
-    numbers = {name: Constant(torch.full((len(nodes),), value, dtype=torch.float64), context) for name, value in (unknowns or {}).items()}
-    local = Local(problem.names, context, coordinates_at(problem, nodes, context), fields, numbers, data_of(problem, nodes))
-    return rows_of(constraint, local, len(points))
+
+    def state_at(nodes):
+        context = Context(problem.domain.names, problem.domain.space, nodes.normal)
+        batch = {name: nodes[name] for name in problem.domain.names}
+        if SIDE in nodes.names:  # the reference at an interface is that of the node's side
+            batch = {name: column + 1e-12 * nodes[SIDE] * nodes.normal[name] for name, column in batch.items()}
+        fields = {name: Formula(function, batch, context) for name, function in problem.reference.fields.items()}
+        numbers = {name: Constant(torch.full((len(nodes),), value, dtype=torch.float64), context) for name, value in (unknowns or {}).items()}
+        return Local(problem.names, context, coordinates_at(problem, nodes, context), fields, numbers, data_of(problem, nodes), state_at)
+
+    return rows_of(constraint, state_at(constraint.expand(points, problem.domain)), len(points))
 
 
 def gap(found, expected):

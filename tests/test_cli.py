@@ -9,6 +9,7 @@ import pytest
 
 import pinnsine as ps
 from pinnsine import cli
+from pinnsine.comparison import Comparison
 from pinnsine.nets import NETWORKS, describe
 from pinnsine.optim import OPTIMIZERS
 from pinnsine.options import assignment, parse_net, parse_optimizer
@@ -59,7 +60,7 @@ def solved(monkeypatch):
             settings=settings,
             unknowns={"D": np.float64(0.25)},
             estimate={"u": math.inf},
-            compare=lambda: ps.Comparison({"u": 3.1e-6}, {"u": 2e-5}, {"u": 3e-16}, 51_813),
+            compare=lambda: Comparison({"u": 3.1e-6}, {"u": 2e-5}, {"u": 3e-16}, 51_813),
             plot=lambda path: calls.kept.update(plot=path),
         )
 

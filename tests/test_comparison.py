@@ -9,6 +9,7 @@ import torch
 import pinnsine as ps
 from pinnsine.comparison import compare
 from pinnsine.errors import ProblemError
+from pinnsine.local import Names
 
 DOMAIN = ps.Interval("x", 0, 1) * ps.Time(0, 2)
 
@@ -16,7 +17,7 @@ DOMAIN = ps.Interval("x", 0, 1) * ps.Time(0, 2)
 def stand(domain=DOMAIN, reference=None, **fields):
     """Stands in for a solution whose fields are given by formulas."""
     found = ps.Reference.exact(**fields)
-    names = SimpleNamespace(fields=tuple(fields))
+    names = Names(domain.names, tuple(fields))
     problem = SimpleNamespace(domain=domain, reference=reference, fields=[ps.Field(n) for n in fields], names=names, name="test")
     return SimpleNamespace(problem=problem, evaluate=lambda points: list(found.evaluate({n: points[n] for n in domain.names}).values()))
 

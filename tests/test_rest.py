@@ -1,5 +1,7 @@
 """The evolution at rest: u_t = 0 with the conditions given, as far as the sines can."""
 
+import math
+
 import torch
 from helpers import bound
 
@@ -7,7 +9,7 @@ from pinnsine.constraint import Dirichlet, Initial, Residual
 from pinnsine.domain import Interval, Rectangle, Time
 from pinnsine.nets import FrozenSines
 from pinnsine.points import Points
-from pinnsine.problem import Problem
+from pinnsine.problem import Problem, Unknown
 from pinnsine.rest import from_rest
 
 NET = FrozenSines(80, 5.0)
@@ -59,3 +61,25 @@ def test_what_does_not_evolve_starts_from_the_surface_that_bends_least():
     found = ansatz.local(ansatz.views(from_rest(objective, theta)), points, {"u": {()}}).u.values
     # the plane through the given values and slopes
     assert float((found - 0.75 * points["x"] - 0.5 * points["y"]).abs().max()) < 1e-4  # measured: 2.5e-5
+
+
+def test_fields_start_as_those_of_the_unknowns_start_where_unknowns_alone_make_the_rows_nonlinear():
+    """u_xx + k u = 0, u(0) = 0, u(1) = 1 with k = 4 at the start: u = sin(2x) / sin(2)."""
+    domain = Interval("x", 0, 1)
+    problem = Problem(
+        domain,
+        "u",
+        [
+            Residual("pde", lambda s: s.u_xx + s.k * s.u),
+            Dirichlet("left", u=0.0, on=domain.side(x=0)),
+            Dirichlet("right", u=1.0, on=domain.side(x=1)),
+        ],
+        unknowns=[Unknown("k", 4.0)],
+    )
+    objective, theta = bound(problem, FrozenSines(40, 4.0), count=100)
+    theta[objective.blocks["unknowns"]] = 0
+    ansatz, found = objective.ansatz, from_rest(objective, theta)
+    assert ansatz.unknown_values(found) == {"k": 4.0}
+    x = torch.linspace(0, 1, 9, dtype=torch.float64)
+    u = ansatz.local(ansatz.views(found), Points({"x": x}), {"u": {()}}).u.values
+    assert torch.allclose(u, torch.sin(2 * x) / math.sin(2), atol=1e-9)  # measured: 4e-12

@@ -7,6 +7,7 @@ from pinnsine.domain.ball import Ring as Ring
 from pinnsine.domain.box import Box as Box
 from pinnsine.domain.box import Face as Face
 from pinnsine.domain.box import Faces as Faces
+from pinnsine.domain.chart import Chart as Chart
 from pinnsine.domain.csg import Combination as Combination
 from pinnsine.domain.domain import Domain as Domain
 from pinnsine.domain.ellipse import Ellipse as Ellipse

@@ -12,12 +12,17 @@ from pinnsine.probe import FieldScale, trace
 from pinnsine.problem import problems_folder, shipped_problems
 
 EXACT = ("advection", "advection_fast", "annulus", "ball_neumann", "beltrami", "black_scholes", "bratu", "burgers", "burgers_2d", "disks",
-         "eikonal", "elasticity", "harmonic", "heat", "heat_2d", "heat_long", "helmholtz", "helmholtz_complex", "helmholtz_hole",
-         "inverse_burgers", "inverse_diffusivity", "inverse_navier_stokes", "inverse_reaction", "kdv_solitons", "klein_gordon",
-         "interface", "kovasznay", "l_shape", "laplace", "maxwell", "multiscale_poisson", "nonlinear_helmholtz", "nonlinear_poisson", "plate",
-         "poisson", "poisson_1d", "poisson_3d", "poisson_nd", "robin_heat", "sine_gordon", "steady_burgers", "stokes", "taylor_green",
+         "eikonal", "elasticity", "fredholm", "harmonic", "harmonic_oscillator",
+         "heat", "heat_2d", "heat_long", "helmholtz", "helmholtz_complex", "helmholtz_hole",
+         "inverse_burgers", "inverse_diffusivity", "inverse_navier_stokes", "inverse_radius",
+         "inverse_reaction", "interface", "kdv_solitons", "klein_gordon",
+         "kovasznay", "l_shape", "laplace", "maxwell", "multiscale_poisson", "nonlinear_helmholtz", "nonlinear_poisson", "plate",
+         "poisson", "poisson_1d", "poisson_3d", "poisson_nd", "robin_heat", "sine_gordon", "steady_burgers", "stefan", "stokes",
+         "taylor_green", "volterra",
          "wave", "wave_2d")  # fmt: skip
 UNKNOWNS = {
+    "inverse_radius": {"R": 0.4},
+    "harmonic_oscillator": {"E": 0.5},
     "inverse_burgers": {"convection": 1.0, "nu": 0.01 / torch.pi},
     "inverse_navier_stokes": {"convection": 1.0, "nu": 1 / 40},
     "inverse_reaction": {"k": 1.3, "m": 0.4},
@@ -43,6 +48,7 @@ OTHERS = {  # coefficients away from their defaults, under which terms may cance
     "bratu": {"lam": 0.5},
     "disks": {"radius": 0.15},
     "eikonal": {"d": 0.2},
+    "fredholm": {"d": 2.0},
     "heat": {"kappa": 0.6},
     "interface": {"k": 0.02, "radius": 0.3},
     "robin_heat": {"mu": 1.2},
@@ -53,8 +59,10 @@ OTHERS = {  # coefficients away from their defaults, under which terms may cance
     "nonlinear_helmholtz": {"k": 2.0, "alpha": 1.5},
     "poisson_nd": {"dim": 3},
     "sine_gordon": {"omega": 0.8},
+    "stefan": {"St": 0.3, "begin": 0.2},
     "steady_burgers": {"nu": 0.3},
     "taylor_green": {"nu": 0.02, "hard": False},
+    "volterra": {"until": 3.0},
     "wave": {"c": 1.5},
 }
 CASES = [*((name, {}) for name in EXACT), *OTHERS.items()]
