@@ -19,7 +19,7 @@ LAYERS = {
     "durable tree uncertainty",
     "L5": "comparison error_maps progress plot export runfile surface solution evidence diagnose residual_map checkpoint attempt sitting solve "
     "march resume",
-    "L6": "options fit fit_commands bench cli __main__ __init__",
+    "L6": "options fit fit_options fit_commands bench cli __main__ __init__",
 }
 LEVEL = {name: level for level, names in enumerate(LAYERS.values()) for name in names.split()}
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -10,6 +10,7 @@ from pinnsine.fit.blend import clone as clone
 from pinnsine.fit.dct import poisson_dct as poisson_dct
 from pinnsine.fit.image import image as image
 from pinnsine.fit.image import video as video
+from pinnsine.fit.picture import film as film
 from pinnsine.fit.picture import plot_image as plot_image
 from pinnsine.fit.picture import render as render
 from pinnsine.fit.poisson import poisson as poisson
