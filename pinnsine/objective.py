@@ -15,6 +15,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from pinnsine import sparse
 from pinnsine.ansatz import Ansatz
 from pinnsine.constraint import Constraint, Prescribed, rows_of
 from pinnsine.errors import ProblemError
@@ -248,6 +249,8 @@ class Objective:
     def gauss_newton(self, theta: Tensor, damping: float) -> GaussNewtonStep:
         """The Gauss-Newton step at theta. Raises EvaluationError if a row is not finite."""
         self.require_squares("Gauss-Newton methods")
+        if sparse.is_local(self):
+            return sparse.gauss_newton_step(self, theta, damping)
         rows, jacobian = self.jacobian(theta, self._workspace(theta))
         require_finite(rows)
         return GaussNewtonStep.of(rows, jacobian, theta, damping)
