@@ -2,9 +2,9 @@
 
 Up to ``EXACT`` rows a network of twice as many parameters is fitted by Gauss-Newton in function space, the dual form of Levenberg-Marquardt,
 whose one matrix has the size of the rows: grey images of 64 x 64 pixels passed 80 dB in 8 to 9 iterations. Its octaves end at half the
-Nyquist limit of the points, so that it says something between them. More rows, if they are linear in the fields, are solved for by sparse
-least squares on sines under windows, whose wave numbers end at the Nyquist limit: as many unknowns as points, an interpolation. Other
-rows are passed over in mini-batches by Adam.
+Nyquist limit of the points, so that it says something between them. More rows, linear in the fields or in the plane, are solved for by
+sparse least squares on sines under windows, whose wave numbers end at the Nyquist limit: as many unknowns as points, an interpolation.
+Others, those of signed distances, are passed over in mini-batches by Adam.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ SHARE = 2.0  # parameters for every row, where they are fitted exactly
 DEPTH = 3
 WIDTH, BATCH, RATE = 128, 1024, 2e-3  # in mini-batches
 ROTATIONS = 3
-MODES = {1: 32, 2: 8, 3: 4}  # of a window along each coordinate, by their number
+MODES = {1: 32, 2: 8, 3: 4}  # points of a cell along each coordinate, by their number, and functions of a window for rows of values
+PLANE = 2  # coordinates in which rows that are not linear are solved for by Newton's method on them too
+DERIVATIVES = 0.625  # of them for rows of derivatives: nearer to the Nyquist limit there are functions whose derivatives vanish at all points
 
 
 def is_signal(problem: Problem) -> bool:
@@ -39,12 +41,14 @@ def _points(problem: Problem) -> int:
 
 def signal_choice(problem: Problem, scales, linear: bool) -> tuple[BSNN | LocalSines, tuple, str]:
     """The network, the phases and the reason in words; ``linear``: the rows are known to be affine in the fields."""
-    rows = sum(len(c.on) * len(trace(problem, c, c.on.select(slice(0, 4)), scales).rows) for c in problem.soft)
+    traces = {c.name: trace(problem, c, c.on.select(slice(0, 4)), scales) for c in problem.soft}
+    rows = sum(len(c.on) * len(traces[c.name].rows) for c in problem.soft)
     dimension = len(problem.domain.axes)
     octaves = octaves_below(max(len(c.on) for c in problem.soft) ** (1 / dimension))
     encoding = RotatedOctaves(octaves, ROTATIONS)
-    if rows > EXACT and linear and dimension in MODES:
-        return local_sines(problem), (GaussNewton(),), "linear signal at many points: sparse least squares on sines under windows"
+    if rows > EXACT and (linear or dimension <= PLANE) and dimension in MODES:
+        of_values = not any(index for t in traces.values() for indices in t.need.values() for index in indices)
+        return local_sines(problem, of_values), (GaussNewton(),), "signal at many points: sparse least squares on sines under windows"
     if rows > EXACT:
         return BSNN(WIDTH, DEPTH, encoding=encoding), (Adam(lr=RATE, batch=BATCH),), "signal at many points: mini-batches"
     features = 2 * octaves * dimension * (ROTATIONS if dimension > 1 else 1)
@@ -64,11 +68,12 @@ def width_for(parameters: float, features: int, outputs: int) -> int:
     return max(8, math.ceil((-linear + math.sqrt(linear**2 + 4 * (DEPTH - 1) * parameters)) / (2 * (DEPTH - 1))))
 
 
-def local_sines(problem: Problem) -> LocalSines:
-    """Windows with as many functions as the largest constraint has points."""
+def local_sines(problem: Problem, of_values: bool) -> LocalSines:
+    """Windows with as many functions as the largest constraint has points, fewer unless all rows are ``of_values``."""
     points = max((c.on for c in problem.soft), key=len)
-    modes = MODES[len(problem.domain.axes)]
-    return LocalSines(tuple(max(1, math.ceil(n / modes - 1e-9)) for n in samples_along(points, problem.domain)), modes)
+    side = MODES[len(problem.domain.axes)]
+    cells = tuple(max(1, math.ceil(n / side - 1e-9)) for n in samples_along(points, problem.domain))
+    return LocalSines(cells, side if of_values else math.ceil(DERIVATIVES * side))
 
 
 def samples_along(points: Points, domain: Domain) -> tuple[float, ...]:

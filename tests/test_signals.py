@@ -45,7 +45,15 @@ def test_many_linear_rows_are_solved_for_on_sines_under_windows():
     assert "sparse least squares" in reason
     size = build_ansatz(problem, net, scales, torch.Generator().manual_seed(0)).size
     assert size == 16 * 14 * 64
-    net, [method], _ = signal_choice(problem, scales, linear=False)
+    smooth = ps.fit.image(np.zeros((100, 120)) + 0.1, smooth=1.0)
+    assert signal_choice(smooth, field_scales(smooth), linear=True)[0] == LocalSines((15, 13), 5)
+
+
+def test_many_rows_in_space_that_are_not_linear_are_passed_over_in_mini_batches():
+    points = np.random.default_rng(0).standard_normal((1200, 3))
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    problem = ps.fit.sdf(np.hstack([points, points]), points=1500)
+    net, [method], _ = signal_choice(problem, field_scales(problem), linear=False)
     assert isinstance(net, BSNN)
     assert isinstance(method, Adam)
     assert method.batch is not None

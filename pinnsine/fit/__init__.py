@@ -19,6 +19,8 @@ from pinnsine.fit.quality import psnr as psnr
 from pinnsine.fit.quality import quality as quality
 from pinnsine.fit.quality import ssim as ssim
 from pinnsine.fit.quality import stop_at as stop_at
+from pinnsine.fit.restore import inpaint as inpaint
+from pinnsine.fit.restore import super_resolve as super_resolve
 from pinnsine.fit.sdf import sdf as sdf
 from pinnsine.fit.shape_quality import distance_error as distance_error
 from pinnsine.fit.shape_quality import surface_gap as surface_gap

@@ -10,6 +10,7 @@ from pinnsine.constraint import Constraint, Data, Residual
 from pinnsine.domain import Box, Shape
 from pinnsine.errors import ProblemError
 from pinnsine.fit.cloud import Cloud, as_cloud
+from pinnsine.fit.known_distance import bounds
 from pinnsine.points import Points
 from pinnsine.problem import Field, Problem
 
@@ -23,9 +24,9 @@ def sdf(source, *, points: int = 20_000, margin: float = 0.2, seed: int = 0) -> 
     """The problem of the signed distance u(x, y, z) to a closed surface, negative inside.
 
     On the points of the surface u = 0 and grad u = n; off it |grad u| = 1, and exp(-50 |u| / h) is small, so that no other zero set
-    appears; h is half the side of the domain, the cube around the surface with ``margin`` of its longest side to each side. Two bounds
-    keep the far field: |u| is at most the distance to the nearest of the points, and u, outside the box around them, at least that to the
-    box (but for what of the surface lies between the points). All rows are squared.
+    appears; h is half the side of the domain, the cube around the surface with ``margin`` of its longest side to each side. Bounds
+    from the nearest of the points, whose side is told by the cloud's winding number, keep the far field
+    (``pinnsine.fit.known_distance``). All rows are squared.
 
     source: an oriented cloud, a cloud, or a mesh, as ``pinnsine.fit.cloud.as_cloud`` takes them; without normals these are estimated. Or a
         shape in x, y and z, such as ``Torus`` or ``Mesh("spot.obj")``, whose exact distance off the surface then takes the place of the
@@ -45,7 +46,7 @@ def sdf(source, *, points: int = 20_000, margin: float = 0.2, seed: int = 0) -> 
     on = Points({**_named("xyz", cloud.points), **_named(("nx", "ny", "nz"), cloud.normals)})
     around = _around(cloud, middle, half, points, seed)
     if shape is None:
-        rows = _eikonal(Points({**_named("xyz", around), **bounds(cloud.points, around)}), half)
+        rows = _eikonal(Points({**_named("xyz", around), **bounds(cloud, around)}), half)
     else:
         exact = Points({**_named("xyz", around), "distance": shape.signed(torch.from_numpy(around))})
         rows = [Data("distance", exact, u="distance", weight=DISTANCE / half**2)]
@@ -71,15 +72,6 @@ def _drawn(shape: Shape, count: int, seed: int) -> Cloud:
         raise ProblemError(f"A signed distance is that of a shape in x, y and z, got {', '.join(a.name for a in shape.axes)}.")
     drawn = shape.boundary().sample(count, "sobol", torch.Generator().manual_seed(seed))
     return Cloud(drawn.matrix("xyz").numpy(), np.stack([drawn.normal[n].numpy() for n in "xyz"], axis=1))
-
-
-def bounds(cloud: np.ndarray, points: np.ndarray) -> dict[str, np.ndarray]:
-    """What is known of the signed distance at points (N, 3) from a cloud (M, 3) alone: ``lower`` and ``upper`` (N,)."""
-    from scipy.spatial import cKDTree
-
-    upper = cKDTree(cloud).query(points)[0]
-    from_box = np.linalg.norm(np.maximum(np.maximum(cloud.min(axis=0) - points, points - cloud.max(axis=0)), 0), axis=1)
-    return {"lower": np.where(from_box > 0, from_box, -upper), "upper": upper}
 
 
 def _beyond(s):
