@@ -1,13 +1,14 @@
-"""Linear least squares where every row sees few of the parameters, as with ``LocalSines``: a sparse Jacobian and its normal equations.
+"""Linear least squares where every row sees few of the parameters, as with ``LocalSines``: a sparse Jacobian, and ways to solve with it.
 
-A trial function of local sums has a Jacobian with as many entries a row as functions live at its nodes. The normal equations are banded, as
-windows that overlap are neighbours, and are solved by a banded Cholesky factorisation; where the band would not fit the memory, or factorising
-it takes more than ``WORK``, by LSMR on the Jacobian itself (Fong & Saunders 2011), which needs few iterations for values, where the functions
-are nearly orthogonal, and many for derivatives.
+A trial function of local sums has a Jacobian with as many entries a row as functions live at its nodes. Values on a whole grid leave the
+functions orthogonal: LSMR (Fong & Saunders 2011) then converges in two or three iterations, and is tried first. Where it does not, with
+derivatives or gaps, the normal equations are factorised: they are banded, as windows that overlap are neighbours. Where the band would not
+fit the memory, or factorising it takes more than ``WORK``, LSMR goes on.
 """
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from typing import TYPE_CHECKING
@@ -31,7 +32,8 @@ LEAST_DAMPING = 1e-12  # of the mean square of a column: the normal equations kn
 LITTLE = 1e-7
 SAME = 1e-12
 WORK = 4e12  # multiplications of a factorisation
-ACCURACY, MOST = 1e-9, 2000  # of LSMR, and its iterations
+SHARP, FEW = 1e-13, 12  # the accuracy of LSMR and its iterations, where that is all it needs
+ACCURACY, MOST = 1e-9, 2000  # and where nothing else is left
 
 
 def is_local(objective: Objective) -> bool:
@@ -47,24 +49,25 @@ def gauss_newton_step(objective: Objective, theta: Tensor, damping: float) -> Ga
     matrix.sort_indices()
     values, found, solver = rows.double().cpu().numpy(), point.copy(), None
     rounding = torch.finfo(theta.dtype).eps * float(np.linalg.norm(np.sqrt(_squares(matrix)) * point))
-    if _at_minimum(matrix, values, rounding):
+    damping = max(damping, LEAST_DAMPING)
+    if _at_minimum(matrix, values, max(rounding, 3 * damping * float(np.linalg.norm(matrix @ point - values)))):
         return GaussNewtonStep(rows, torch.zeros_like(theta), rows, rounding)
     run = math.gcd(*(len(p.module[-1].wave_numbers) for p in objective.ansatz.pieces))
     for columns, own in _independent(matrix, objective):
         part = matrix if len(own) == matrix.shape[0] else matrix[own][:, columns]
         ratio = None if solver is None else solver.ratio(part)  # channels of one image have the same matrix but for their scales
         if ratio is None:
-            solver, ratio = _Solver(part, run, max(damping, LEAST_DAMPING), objective.memory), 1.0
+            solver, ratio = _Solver(part, run, damping, objective.memory), 1.0
         found[columns] = solver.solve((matrix @ point - values)[own], ratio * point[columns]) / ratio
     step = torch.from_numpy(found - point).to(theta)
     left = rows + torch.from_numpy(matrix @ (found - point)).to(rows)
     return GaussNewtonStep(rows, step, left, rounding)
 
 
-def _at_minimum(matrix: csr_array, rows: np.ndarray, rounding: float) -> bool:
-    """Whether rows (R,) are no more than ``rounding``, or have next to nothing in the range of A."""
+def _at_minimum(matrix: csr_array, rows: np.ndarray, least: float) -> bool:
+    """Whether rows (R,) are no more than what rounding and damping leave, or have next to nothing in the range of A."""
     size = float(np.linalg.norm(rows))
-    return size <= rounding or float(np.linalg.norm(matrix.T @ rows)) <= LITTLE * size * float(np.sqrt(_squares(matrix).max()))
+    return size <= least or float(np.linalg.norm(matrix.T @ rows)) <= LITTLE * size * float(np.sqrt(_squares(matrix).max()))
 
 
 def sparse_jacobian(objective: Objective, theta: Tensor) -> tuple[Tensor, csr_array]:
@@ -123,11 +126,16 @@ class _Solver:
     """The minimiser x (P,) of |A x - b|^2 + damping s |x|^2, s the mean square of the columns of A, for one b after another."""
 
     def __init__(self, matrix: csr_array, run: int, damping: float, memory: float):
-        self.matrix, self.shift = matrix, damping * float(_squares(matrix).mean())
+        self.matrix, self.run, self.memory = matrix, run, memory
+        self.shift = damping * float(_squares(matrix).mean())
+
+    @functools.cached_property
+    def factor(self) -> np.ndarray | None:
+        """The banded Cholesky factor; None where it does not fit the memory, takes too much work, or does not exist to rounding."""
+        matrix, size = self.matrix, self.matrix.shape[1]
         band = int((matrix.indices[matrix.indptr[1:] - 1] - matrix.indices[matrix.indptr[:-1]]).max())
-        size = matrix.shape[1]
-        fits = 8 * (band + 1) * size <= memory and band**2 * size <= WORK
-        self.factor = _cholesky(_normal_equations(matrix, run, band), self.shift) if fits else None
+        fits = 8 * (band + 1) * size <= self.memory and band**2 * size <= WORK
+        return _cholesky(_normal_equations(matrix, self.run, band), self.shift) if fits else None
 
     def ratio(self, matrix: csr_array) -> float | None:
         """The number that its matrix is to be multiplied by to give this one; None where there is none."""
@@ -138,17 +146,26 @@ class _Solver:
         return ratio if np.allclose(matrix.data, ratio * own.data, rtol=SAME, atol=SAME * abs(matrix.data).max()) else None
 
     def solve(self, right: np.ndarray, start: np.ndarray) -> np.ndarray:
-        """From b (R,); ``start`` (P,) is where iterations begin, if there are any."""
+        """From b (R,), beginning at ``start`` (P,)."""
         from scipy.linalg import cho_solve_banded
-        from scipy.sparse.linalg import lsmr
 
+        found, converged = self._iterated(right, start, SHARP, FEW)
+        if converged:
+            return found
         if self.factor is None:
-            return lsmr(self.matrix, right, damp=self.shift**0.5, atol=ACCURACY, btol=ACCURACY, maxiter=MOST, x0=start)[0]
+            return self._iterated(right, start, ACCURACY, MOST)[0]
         found = np.zeros_like(start)
         for _ in range(2):  # the second time for the rounding of the first
             slope = self.matrix.T @ (right - self.matrix @ found) - self.shift * found
             found += cho_solve_banded((self.factor, False), slope, check_finite=False)
         return found
+
+    def _iterated(self, right: np.ndarray, start: np.ndarray, accuracy: float, most: int) -> tuple[np.ndarray, bool]:
+        """What LSMR finds, and whether to that accuracy."""
+        from scipy.sparse.linalg import lsmr
+
+        found, reason, *_ = lsmr(self.matrix, right, self.shift**0.5, accuracy, accuracy, conlim=0, maxiter=most, x0=start)
+        return found, reason in (0, 1, 2)
 
 
 def _normal_equations(matrix: csr_array, run: int, band: int) -> np.ndarray:

@@ -87,3 +87,9 @@ def test_an_image_is_fitted_without_a_choice_of_the_user():
     solution = ps.solve(ps.fit.image(NOISE), iterations=20, callbacks=[ps.fit.stop_at(70)], progress=False)
     assert solution.outcome is ps.Outcome.CALLBACK
     assert "signal" in solution.settings["reason"]
+
+
+def test_sines_under_windows_are_solved_for_whatever_the_number_of_rows():
+    solution = ps.solve(ps.fit.image(NOISE), net=LocalSines(3, 8), progress=False, iterations=3, estimate=False)
+    assert solution.settings["optimizer"] == "GaussNewton"
+    assert ps.fit.psnr(ps.fit.render(solution), NOISE) > 200  # 253
