@@ -1,4 +1,4 @@
-"""Figures of fits: images, images from their derivatives, shapes and sounds, one row each.
+"""Figures of fits: images, images from their derivatives, shapes and sounds, one row each; "peers256" takes ten times its budget.
 
     [OMP_NUM_THREADS=1] python benchmarks/fit.py [ROW ...] [--threads 2] [--time DURATION] [--write]
 
@@ -14,11 +14,13 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import image_peers
 import numpy as np
 import torch
 
 import pinnsine as ps
 from pinnsine.bench.measure import machine
+from pinnsine.budget import seconds
 from pinnsine.fit import gradient, laplacian, poisson_dct, psnr, quality, render
 
 EXACT = ps.LevenbergMarquardt(factorisation="dual", damping=1e-3, factor=16, ratio=0.5)
@@ -55,21 +57,33 @@ def fit_camera(size: int, width: int, budget: str) -> dict[str, str]:
     }  # fmt: skip
 
 
-def fit_astronaut(budget: str) -> dict[str, str]:
+def astronaut(size: int) -> np.ndarray:
     from skimage import data
 
-    image = data.astronaut().reshape(256, 2, 256, 2, 3).mean((1, 3)) / 255
-    solution = ps.solve(ps.fit.image(image), dtype="float32", time=budget, seed=SEED)
+    return (data.astronaut().reshape(256, 2, 256, 2, 3).mean((1, 3)) / 255)[:size, :size]
+
+
+def fit_astronaut(budget: str) -> dict[str, str]:
+    image = astronaut(256)
+    solution = ps.solve(ps.fit.image(image), time=budget, seed=SEED, estimate=False)
     found = quality(solution, image)
-    return {"PSNR": f"{found.psnr:.1f} dB", "between": f"{found.between:.1f} dB", "parameters a pixel": f"{found.parameters_per_pixel:.2f}"}
+    return {
+        "PSNR": f"{found.psnr:.1f} dB", "between": f"{found.between:.1f} dB", "SSIM": f"{found.ssim:.4f}",
+        "parameters a value": f"{found.parameters_per_pixel / 3:.2f} (interpolation)", "seconds": f"{solution.settings['seconds']:.0f}",
+    }  # fmt: skip
+
+
+def fit_peers(size: int, budget: str) -> dict[str, str]:
+    return image_peers.compared(astronaut(size), seconds(budget), SEED)
 
 
 def invert(size: int, kind: str, budget: str) -> dict[str, str]:
     image = camera(size)
     given = {kind: gradient(image) if kind == "gradient" else laplacian(image)}
-    solution = ps.solve(ps.fit.poisson(**given, stencil="forward"), time=budget, seed=SEED)
+    solution = ps.solve(ps.fit.poisson(**given, stencil="forward"), time=budget, seed=SEED, estimate=False)
     return {
         "PSNR": f"{psnr(render(solution), image, offset=True):.1f} dB", "stencil": "forward differences",
+        "network": solution.settings["net"], "seconds": f"{solution.settings['seconds']:.0f}",
         "cosine transform": f"{psnr(poisson_dct(**given), image, offset=True):.0f} dB",
     }  # fmt: skip
 
@@ -88,11 +102,14 @@ def mesh(path: str, points: int, budget: str) -> dict[str, str]:
     import trimesh
 
     solid = trimesh.load_mesh(path)
-    solution = ps.solve(ps.fit.sdf(solid, points=points), time=budget, seed=SEED)
+    solution = ps.solve(ps.fit.sdf(solid, points=points), dtype="float32", time=budget, seed=SEED)
+    shape = ps.domain.Mesh(path)
+    error = ps.fit.distance_error(solution, lambda p: shape.signed(torch.from_numpy(p)).numpy())
     found = solution.surface(resolution=128)
     drawn, again, fresh = (trimesh.sample.sample_surface(m, points, seed=k)[0] for k, m in ((1, found.mesh), (2, solid), (3, solid)))
     gap, own = ps.fit.surface_gap(drawn, again), ps.fit.surface_gap(fresh, again)
-    return {"Chamfer": f"{gap.chamfer:.2e}", "of the surface itself": f"{own.chamfer:.2e}", "parts": str(found.components())}
+    return {"Chamfer": f"{gap.chamfer:.2e}", "of the surface itself": f"{own.chamfer:.2e}", "Hausdorff": f"{gap.hausdorff:.2e}",
+            "far-field RMS / diagonal": f"{error.relative:.1e}", "IoU": f"{error.iou:.4f}", "parts": str(found.components())}  # fmt: skip
 
 
 def chord(budget: str) -> dict[str, str]:
@@ -100,8 +117,31 @@ def chord(budget: str) -> dict[str, str]:
     t = (np.arange(rate) + 0.5) / rate
     beats = sum(np.exp(-8 * np.maximum(t - start, 0)) * (t >= start) for start in (0.05, 0.4, 0.7))
     sound = 0.2 * beats * sum(np.sin(2 * np.pi * tone * t) for tone in (261.6, 329.6, 392.0))
-    solution = ps.solve(ps.fit.audio(sound, rate), dtype="float32", time=budget, seed=SEED)
-    return {"SNR": f"{ps.fit.snr(ps.fit.sound(solution, rate)[:, 0], sound):.1f} dB"}
+    found = {}
+    for name, net in (("chosen", None), ("half the unknowns", ps.nets.LocalSines(1400, 16))):
+        solution = ps.solve(ps.fit.audio(sound, rate), net=net, time=budget, seed=SEED, estimate=False)
+        score = ps.fit.snr(ps.fit.sound(solution, rate)[:, 0], sound)
+        found[f"SNR, {name}"] = (
+            f"{score:.1f} dB with {solution.ansatz.size / rate:.2f} parameters a sample in {solution.settings['seconds']:.0f} s"
+        )
+    return found
+
+
+def restore(size: int, budget: str) -> dict[str, str]:
+    """30 % of the pixels, and means over 2 x 2 of them, of camera's middle."""
+    from skimage.restoration import inpaint_biharmonic
+    from skimage.transform import resize
+
+    image = camera(128)[24 : 24 + size, 52 : 52 + size]
+    known = np.random.default_rng(SEED).random(image.shape) < 0.3
+    coarse = image.reshape(size // 2, 2, size // 2, 2).mean((1, 3))
+    options = {"time": budget, "seed": SEED, "estimate": False}
+    found = {f"inpainting, {p}": render(ps.solve(ps.fit.inpaint(image, known, p), **options)) for p in ("hessian", "tv")}
+    found["inpainting, biharmonic"] = inpaint_biharmonic(image, ~known)
+    for p in ("hessian", "tv"):
+        found[f"super-resolution, {p}"] = render(ps.solve(ps.fit.super_resolve(coarse, 2, p), **options), image.shape)
+    found["super-resolution, bicubic"] = resize(coarse, image.shape, order=3, mode="edge", anti_aliasing=False)
+    return {name: f"{psnr(pixels, image):.1f} dB" for name, pixels in found.items()}
 
 
 SPOT = Path(__file__).parents[2] / "shared" / "shapes" / "spot.obj"
@@ -111,6 +151,7 @@ ROWS: Mapping[str, tuple[Callable[[str], dict[str, str]], str]] = {
     "camera128": (lambda t: fit_camera(128, 112, t), "20m"),
     "camera128-fewer": (lambda t: fit_camera(128, 68, t), "20m"),
     "astronaut256": (fit_astronaut, "3m"),
+    "peers256": (lambda t: fit_peers(256, t), "3m"),
     "gradient32": (lambda t: invert(32, "gradient", t), "5m"),
     "laplacian32": (lambda t: invert(32, "laplacian", t), "5m"),
     "gradient128": (lambda t: invert(128, "gradient", t), "10m"),
@@ -118,6 +159,7 @@ ROWS: Mapping[str, tuple[Callable[[str], dict[str, str]], str]] = {
     "torus": (lambda t: torus(20_000, t), "10m"),
     "spot": (lambda t: mesh(str(SPOT), 20_000, t), "10m"),
     "chord": (chord, "3m"),
+    "restore64": (lambda t: restore(64, t), "2m"),
 }
 
 
@@ -134,8 +176,8 @@ def main() -> None:
         measure, budget = ROWS[name]
         start = time.perf_counter()
         figures = measure(arguments.time or budget)
-        seconds = time.perf_counter() - start
-        lines.append(f"- {name}, {seconds:.0f} s: " + ", ".join(f"{key} {value}" for key, value in figures.items()))
+        took = time.perf_counter() - start
+        lines.append(f"- {name}, {took:.0f} s: " + ", ".join(f"{key} {value}" for key, value in figures.items()))
         print(lines[-1], flush=True)
     if arguments.write:
         path = Path(__file__).parent / "results" / "fit.md"

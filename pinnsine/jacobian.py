@@ -32,7 +32,7 @@ PROBE_TOLERANCE = 1e-9
 
 def one_backward(objective: Objective, term: Term, theta: Tensor, points: Points, out: Tensor) -> Tensor:
     """The rows (C, N) of a term at row points; their Jacobian is written into ``out`` (C, N, P)."""
-    rows, taped, slopes = _taped(objective, term, theta, points)
+    rows, taped, slopes = taped_rows(objective, term, theta, points)
     for c, part in enumerate(slopes):
         _fill(out[c], objective.blocks, taped, part)
     return rows
@@ -61,7 +61,7 @@ def batched_vjp(objective: Objective, term: Term, theta: Tensor, points: Points,
 
 def row_blocks(objective: Objective, term: Term, theta: Tensor, points: Points) -> tuple[Tensor, list[RowBlock] | None]:
     """The rows (C, N) of a term at row points and the factors of their Jacobian; None where a weight acts more than once."""
-    rows, taped, slopes = _taped(objective, term, theta, points)
+    rows, taped, slopes = taped_rows(objective, term, theta, points)
     names = [name for weight, bias, *_ in taped for name in (weight, bias) if name]
     if len(names) != len(set(names)):
         return rows, None
@@ -105,7 +105,7 @@ def route_of(objective: Objective, term: Term, theta: Tensor) -> str:
     return "one backward" if bool((found - truth).abs().max() <= PROBE_TOLERANCE * scale) else "batched vjp"
 
 
-def _taped(objective: Objective, term: Term, theta: Tensor, points: Points):
+def taped_rows(objective: Objective, term: Term, theta: Tensor, points: Points):
     """The rows (C, N), the layers that made them, and for each of the C the slopes of the layers' outputs and of the unknowns."""
     problem, nodes = objective.ansatz.problem, term.constraint.nodes
     views = {n: v.detach().requires_grad_(n in objective.blocks) for n, v in objective.views(theta).items()}

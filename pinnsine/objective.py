@@ -16,6 +16,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from pinnsine import sparse
 from pinnsine.ansatz import Ansatz
 from pinnsine.compiled import Compiler
 from pinnsine.constraint import Constraint, Prescribed, rows_of
@@ -276,6 +277,8 @@ class Objective:
     def gauss_newton(self, theta: Tensor, damping: float) -> GaussNewtonStep:
         """The Gauss-Newton step at theta. Raises EvaluationError if a row is not finite."""
         self.require_squares("Gauss-Newton methods")
+        if sparse.is_local(self):
+            return sparse.gauss_newton_step(self, theta, damping)
         rows, jacobian = self.jacobian(theta, self._workspace(theta))
         require_finite(rows)
         return GaussNewtonStep.of(rows, jacobian, theta, damping)

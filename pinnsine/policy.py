@@ -18,7 +18,7 @@ from pinnsine.conditions import Inequality
 from pinnsine.constraint import Periodic, Residual, row_points
 from pinnsine.domain import Domain
 from pinnsine.index import Collapsed, Index
-from pinnsine.nets import MLP, FrozenSines, Siren
+from pinnsine.nets import MLP, FrozenSines, LocalSines, Siren
 from pinnsine.optim import GaussNewton, LevenbergMarquardt
 from pinnsine.points import Points
 from pinnsine.probe import trace
@@ -68,6 +68,8 @@ def plan(problem: Problem, scales, net, phases: tuple, points, sampler: str | No
     if isinstance(default.net, FrozenSines):
         rows = ROWS_PER_SINE * default.net.width * len(problem.fields)
         default = replace(default, phases=(GaussNewton(),), points=rows, linear=is_linear(problem, scales))
+    if isinstance(default.net, LocalSines):
+        default = replace(default, phases=(GaussNewton(),))
     return (replace(default, phases=phases or default.phases, sampler=sampler or default.sampler),)
 
 
@@ -81,7 +83,7 @@ def _fitting(net, points, fields: int):
 def attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, ...]:
     """What to try in turn, until the time is up or the rows vanish."""
     if is_signal(problem):
-        net, phases, reason = signal_choice(problem, scales)
+        net, phases, reason = signal_choice(problem, scales, is_linear(problem, scales))
         return (Attempt(net, phases, "sobol", reason),)
     ratio = min((front_ratio(problem, c, scales) for c in problem.constraints if isinstance(c, Residual)), default=1.0)
     if ratio < SMALL:

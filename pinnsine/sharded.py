@@ -14,7 +14,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from pinnsine import distributed
+from pinnsine import distributed, sparse
 from pinnsine.ansatz import Ansatz
 from pinnsine.distributed import BLOCKS, handed, shared
 from pinnsine.least_squares import GaussNewtonStep
@@ -142,6 +142,9 @@ class Sharded:
     def gauss_newton(self, theta: Tensor, damping: float) -> GaussNewtonStep:
         """The Gauss-Newton step at theta. Raises EvaluationError if a row is not finite."""
         self.require_squares("Gauss-Newton methods")
+        if sparse.is_local(self.whole):
+            found = sparse.gauss_newton_step(self.whole, theta, damping)
+            return replace(found, step=handed(found.step, theta.shape, theta))
         rows, jacobian = self.jacobian(theta)
         require_finite(rows)
         found = GaussNewtonStep.of(rows, jacobian, theta, damping) if distributed.leads() else None

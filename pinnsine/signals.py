@@ -1,16 +1,19 @@
 """What ``solve`` chooses for a signal: a problem whose rows all stand at given points, and at many of them.
 
 Up to ``EXACT`` rows a network of twice as many parameters is fitted by Gauss-Newton in function space, the dual form of Levenberg-Marquardt,
-whose one matrix has the size of the rows: grey images of 64 x 64 pixels passed 80 dB in 8 to 9 iterations. More rows are passed over in
-mini-batches by Adam. The network's octaves end at half the Nyquist limit of the points, so that it says something between them.
+whose one matrix has the size of the rows: grey images of 64 x 64 pixels passed 80 dB in 8 to 9 iterations. Its octaves end at half the
+Nyquist limit of the points, so that it says something between them. More rows, linear in the fields or in the plane, are solved for by
+sparse least squares on sines under windows, whose wave numbers end at the Nyquist limit: as many unknowns as points, an interpolation.
+Others, those of signed distances, are passed over in mini-batches by Adam.
 """
 
 from __future__ import annotations
 
 import math
 
-from pinnsine.nets import BSNN, RotatedOctaves
-from pinnsine.optim import Adam, LevenbergMarquardt
+from pinnsine.domain import Domain
+from pinnsine.nets import BSNN, LocalSines, RotatedOctaves
+from pinnsine.optim import Adam, GaussNewton, LevenbergMarquardt
 from pinnsine.points import Points
 from pinnsine.probe import trace
 from pinnsine.problem import Problem
@@ -21,6 +24,9 @@ SHARE = 2.0  # parameters for every row, where they are fitted exactly
 DEPTH = 3
 WIDTH, BATCH, RATE = 128, 1024, 2e-3  # in mini-batches
 ROTATIONS = 3
+MODES = {1: 32, 2: 8, 3: 4}  # points of a cell along each coordinate, by their number, and functions of a window for rows of values
+PLANE = 2  # coordinates in which rows that are not linear are solved for by Newton's method on them too
+DERIVATIVES = 0.625  # of them for rows of derivatives: nearer to the Nyquist limit there are functions whose derivatives vanish at all points
 
 
 def is_signal(problem: Problem) -> bool:
@@ -33,12 +39,16 @@ def _points(problem: Problem) -> int:
     return sum(len(c.on) for c in problem.soft)
 
 
-def signal_choice(problem: Problem, scales) -> tuple[BSNN, tuple, str]:
-    """The network, the phases and the reason in words."""
-    rows = sum(len(c.on) * len(trace(problem, c, c.on.select(slice(0, 4)), scales).rows) for c in problem.soft)
+def signal_choice(problem: Problem, scales, linear: bool) -> tuple[BSNN | LocalSines, tuple, str]:
+    """The network, the phases and the reason in words; ``linear``: the rows are known to be affine in the fields."""
+    traces = {c.name: trace(problem, c, c.on.select(slice(0, 4)), scales) for c in problem.soft}
+    rows = sum(len(c.on) * len(traces[c.name].rows) for c in problem.soft)
     dimension = len(problem.domain.axes)
     octaves = octaves_below(max(len(c.on) for c in problem.soft) ** (1 / dimension))
     encoding = RotatedOctaves(octaves, ROTATIONS)
+    if rows > EXACT and (linear or dimension <= PLANE) and dimension in MODES:
+        of_values = not any(index for t in traces.values() for indices in t.need.values() for index in indices)
+        return local_sines(problem, of_values), (GaussNewton(),), "signal at many points: sparse least squares on sines under windows"
     if rows > EXACT:
         return BSNN(WIDTH, DEPTH, encoding=encoding), (Adam(lr=RATE, batch=BATCH),), "signal at many points: mini-batches"
     features = 2 * octaves * dimension * (ROTATIONS if dimension > 1 else 1)
@@ -56,3 +66,20 @@ def width_for(parameters: float, features: int, outputs: int) -> int:
     """The width at which a network of ``DEPTH`` hidden layers has so many parameters."""
     linear = features + DEPTH + outputs
     return max(8, math.ceil((-linear + math.sqrt(linear**2 + 4 * (DEPTH - 1) * parameters)) / (2 * (DEPTH - 1))))
+
+
+def local_sines(problem: Problem, of_values: bool) -> LocalSines:
+    """Windows with as many functions as the largest constraint has points, fewer unless all rows are ``of_values``."""
+    points = max((c.on for c in problem.soft), key=len)
+    side = MODES[len(problem.domain.axes)]
+    cells = tuple(max(1, math.ceil(n / side - 1e-9)) for n in samples_along(points, problem.domain))
+    return LocalSines(cells, side if of_values else math.ceil(DERIVATIVES * side))
+
+
+def samples_along(points: Points, domain: Domain) -> tuple[float, ...]:
+    """How many points stand along each coordinate: those of a grid, else as the lengths of the domain's sides have it."""
+    different = [len(points[a.name].unique()) for a in domain.axes]
+    if math.prod(different) == len(points):
+        return tuple(different)
+    mean = math.prod(a.length for a in domain.axes) ** (1 / len(domain.axes))
+    return tuple(a.length / mean * len(points) ** (1 / len(domain.axes)) for a in domain.axes)

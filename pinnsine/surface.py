@@ -19,6 +19,24 @@ FORMATS = (".stl", ".ply", ".obj")
 MISSING = "{} needs {}: pip install 'pinnsine[geometry]'."
 
 
+def require_marching_cubes() -> Callable:
+    """scikit-image's ``marching_cubes``. Raises ProblemError where it is missing: ask before what leads up to a surface is computed."""
+    try:
+        from skimage.measure import marching_cubes
+    except ImportError as error:
+        raise ProblemError(MISSING.format("A surface", "scikit-image")) from error
+    return marching_cubes
+
+
+def require_trimesh():
+    """The module ``trimesh``. Raises ProblemError where it is missing."""
+    try:
+        import trimesh
+    except ImportError as error:
+        raise ProblemError(MISSING.format("A surface's mesh", "trimesh")) from error
+    return trimesh
+
+
 @dataclass(frozen=True)
 class Surface:
     """Triangles: ``vertices`` (V, 3) and the indices of their corners ``faces`` (F, 3), turned outwards, to where the function grows."""
@@ -29,11 +47,7 @@ class Surface:
     @property
     def mesh(self):
         """The same as a ``trimesh.Trimesh``."""
-        try:
-            import trimesh
-        except ImportError as error:
-            raise ProblemError(MISSING.format("A surface's mesh", "trimesh")) from error
-        return trimesh.Trimesh(self.vertices, self.faces, process=False)
+        return require_trimesh().Trimesh(self.vertices, self.faces, process=False)
 
     def components(self) -> int:
         """The number of connected parts."""
@@ -59,10 +73,7 @@ def level_set(solution: Solution, expression: str | Callable | None = None, leve
     The grid is evaluated slab by slab. Raises ProblemError unless there are exactly three coordinates, all of space, at least two points,
     and the level is crossed somewhere.
     """
-    try:
-        from skimage.measure import marching_cubes
-    except ImportError as error:
-        raise ProblemError(MISSING.format("A surface", "scikit-image")) from error
+    marching_cubes = require_marching_cubes()
     domain = solution.problem.domain
     if len(domain.axes) != 3 or len(domain.space) != 3:
         raise ProblemError(f"A surface is the level set of a function of three space coordinates, got {domain.describe()}.")

@@ -2,13 +2,15 @@
 
 import numpy as np
 import pytest
+import torch
 
 import pinnsine as ps
+from pinnsine import signals
 from pinnsine.ansatz import build_ansatz
-from pinnsine.nets import BSNN
-from pinnsine.optim import Adam, LevenbergMarquardt
+from pinnsine.nets import BSNN, LocalSines
+from pinnsine.optim import Adam, GaussNewton, LevenbergMarquardt
 from pinnsine.scaling import field_scales
-from pinnsine.signals import EXACT, SHARE, is_signal, octaves_below, signal_choice
+from pinnsine.signals import EXACT, SHARE, is_signal, octaves_below, samples_along, signal_choice
 
 NOISE = np.random.default_rng(0).random((24, 24))
 
@@ -22,11 +24,9 @@ def test_many_given_points_are_a_signal_and_equations_on_a_region_are_none():
 
 @pytest.mark.parametrize("fields", [1, 3])
 def test_few_rows_are_fitted_exactly_with_twice_as_many_parameters(fields):
-    import torch
-
     problem = ps.fit.image(NOISE if fields == 1 else np.stack([NOISE] * 3, axis=-1))
     scales = field_scales(problem)
-    net, [method], reason = signal_choice(problem, scales)
+    net, [method], reason = signal_choice(problem, scales, linear=True)
     assert isinstance(net, BSNN)
     assert isinstance(method, LevenbergMarquardt)
     assert "Gauss-Newton" in reason
@@ -35,12 +35,46 @@ def test_few_rows_are_fitted_exactly_with_twice_as_many_parameters(fields):
     assert net.encoding.octaves == 4  # pi/2 ... 4 pi, below half of 12 pi
 
 
-def test_many_rows_are_passed_over_in_mini_batches():
-    problem = ps.fit.image(np.zeros((100, 100)) + 0.1 * np.eye(100))
-    assert EXACT < 100 * 100
-    _, [method], _ = signal_choice(problem, field_scales(problem))
+def test_many_linear_rows_are_solved_for_on_sines_under_windows():
+    problem = ps.fit.image(np.zeros((100, 120)) + 0.1)
+    assert EXACT < 100 * 120
+    scales = field_scales(problem)
+    net, [method], reason = signal_choice(problem, scales, linear=True)
+    assert net == LocalSines((15, 13), 8)
+    assert isinstance(method, GaussNewton)
+    assert "sparse least squares" in reason
+    size = build_ansatz(problem, net, scales, torch.Generator().manual_seed(0)).size
+    assert size == 16 * 14 * 64
+    smooth = ps.fit.image(np.zeros((100, 120)) + 0.1, smooth=1.0)
+    assert signal_choice(smooth, field_scales(smooth), linear=True)[0] == LocalSines((15, 13), 5)
+
+
+def test_many_rows_in_space_that_are_not_linear_are_passed_over_in_mini_batches():
+    points = np.random.default_rng(0).standard_normal((1200, 3))
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    problem = ps.fit.sdf(np.hstack([points, points]), points=1500)
+    net, [method], _ = signal_choice(problem, field_scales(problem), linear=False)
+    assert isinstance(net, BSNN)
     assert isinstance(method, Adam)
     assert method.batch is not None
+
+
+def test_scattered_points_are_counted_by_the_sides_of_the_domain():
+    points = ps.Points({"x": np.random.default_rng(0).random(800) * 4, "y": np.random.default_rng(1).random(800) * 2})
+    assert samples_along(points, ps.Rectangle(x=(0, 4), y=(0, 2))) == pytest.approx((40, 20))
+
+
+def test_an_image_a_sound_and_a_film_are_interpolated(monkeypatch):
+    """Measured: 254, 254 and 272 dB."""
+    monkeypatch.setattr(signals, "EXACT", 500)
+    rng = np.random.default_rng(0)
+    image, samples, film = rng.random((24, 32)), rng.random(900) - 0.5, rng.random((8, 12, 12))
+    fits = {"image": ps.fit.image(image), "sound": ps.fit.audio(samples, 8000.0), "film": ps.fit.video(list(film))}
+    found = {name: ps.solve(problem, time=60, progress=False, estimate=False) for name, problem in fits.items()}
+    assert all("sparse least squares" in s.settings["reason"] for s in found.values())
+    assert ps.fit.psnr(ps.fit.render(found["image"]), image) > 200
+    assert ps.fit.snr(ps.fit.sound(found["sound"], 8000.0)[:, 0], samples) > 200
+    assert ps.fit.psnr(ps.fit.film(found["film"]), film) > 200
 
 
 @pytest.mark.parametrize(("samples", "octaves"), [(1, 1), (2, 1), (4, 2), (64, 6), (65, 6), (127, 6), (128, 7)])
@@ -53,3 +87,9 @@ def test_an_image_is_fitted_without_a_choice_of_the_user():
     solution = ps.solve(ps.fit.image(NOISE), iterations=20, callbacks=[ps.fit.stop_at(70)], progress=False)
     assert solution.outcome is ps.Outcome.CALLBACK
     assert "signal" in solution.settings["reason"]
+
+
+def test_sines_under_windows_are_solved_for_whatever_the_number_of_rows():
+    solution = ps.solve(ps.fit.image(NOISE), net=LocalSines(3, 8), progress=False, iterations=3, estimate=False)
+    assert solution.settings["optimizer"] == "GaussNewton"
+    assert ps.fit.psnr(ps.fit.render(solution), NOISE) > 200  # 253

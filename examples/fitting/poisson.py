@@ -14,12 +14,14 @@ import pinnsine as ps
 from pinnsine.fit.picture import draw_panels
 
 camera = data.camera().reshape(128, 4, 128, 4).mean((1, 3)) / 255
-face = camera[24:56, 52:84]  # 32 x 32
+face = camera[8:80, 36:108]  # 72 x 72
 slopes = ps.fit.gradient(face, "forward")
 known = np.random.default_rng(0).random(face.shape) < 0.9
 solution = ps.solve(ps.fit.poisson(slopes, stencil="forward", mask=known), time=sys.argv[1] if len(sys.argv) > 1 else "60s")
 found = ps.fit.render(solution)
-print(f"from nine tenths of the differences: {ps.fit.psnr(found, face, offset=True):.1f} dB after the free constant")
+touched = known | np.pad(known, ((1, 0), (0, 0)))[:-1] | np.pad(known, ((0, 0), (1, 0)))[:, :-1]
+score = ps.fit.psnr(found[touched][:, None], face[touched][:, None], offset=True)
+print(f"from nine tenths of the differences: {score:.1f} dB after the free constant; {(~touched).sum()} pixels stand in none of them")
 print(f"cosine transform, which needs all of them: {ps.fit.psnr(ps.fit.poisson_dct(slopes), face, offset=True):.1f} dB")
 panels = [("differences along x", slopes[0], "RdBu_r", None), ("found", found - found.mean() + face.mean(), "gray", (0, 1)),
           ("image", face, "gray", (0, 1))]  # fmt: skip

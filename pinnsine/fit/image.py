@@ -12,10 +12,9 @@ from pinnsine.constraint import Constraint, Data, Residual
 from pinnsine.domain import Time
 from pinnsine.errors import ProblemError
 from pinnsine.fit.pixels import as_image, centres, channels, frame, pixel_points
+from pinnsine.fit.priors import curvature
 from pinnsine.points import Points
 from pinnsine.problem import Problem
-
-SECOND = {"xx": 1.0, "xy": math.sqrt(2), "yy": 1.0}  # factors of the derivatives whose squares add up to the Hessian's Frobenius norm
 
 
 def image(source: str | Path | np.ndarray, mask: np.ndarray | None = None, smooth: float = 0.0) -> Problem:
@@ -33,17 +32,8 @@ def image(source: str | Path | np.ndarray, mask: np.ndarray | None = None, smoot
     points = pixel_points(values.shape, mask, **{f"value_{name}": part for name, part in parts.items()})
     constraints: list[Constraint] = [Data("pixels", points, weight=1.0 / len(parts), **{name: f"value_{name}" for name in parts})]
     if smooth:
-        constraints.append(Residual("curvature", _curvature(tuple(parts)), on=pixel_points(values.shape), weight=smooth / len(parts)))
+        constraints.append(Residual("curvature", curvature(tuple(parts)), on=pixel_points(values.shape), weight=smooth / len(parts)))
     return Problem(frame(values.shape), list(parts), constraints, name="image")
-
-
-def _curvature(names: tuple[str, ...]):
-    """The second derivatives of all fields, the mixed ones by the root of two."""
-
-    def hessian(s):
-        return {f"{n}_{pair}": factor * getattr(s, f"{n}_{pair}") for n in names for pair, factor in SECOND.items()}
-
-    return hessian
 
 
 def video(frames: Sequence[str | Path | np.ndarray]) -> Problem:

@@ -38,6 +38,15 @@ def render(
     return found[0] if len(found) == 1 else np.stack(found, axis=-1)
 
 
+def film(solution: Solution, count: int | None = None, shape: tuple[int, int] | None = None) -> np.ndarray:
+    """The frames (n, h, w), or (n, h, w, 3) in colour, of the fit of a film: its own, or any ``count`` and ``shape`` of them."""
+    x, y, t = (solution.problem.domain.axis(n).upper for n in "xyt")
+    frames, (rows, columns) = count or round(t), shape or (round(y), round(x))
+    centres = [(np.arange(n) + 0.5) * (length / n) for n, length in ((frames, t), (rows, y), (columns, x))]
+    found = list(solution.predict(t=centres[0][:, None, None], y=centres[1][:, None], x=centres[2]).values())
+    return found[0] if len(found) == 1 else np.stack(found, axis=-1)
+
+
 def plot_image(solution: Solution, path: str | Path, truth: np.ndarray | None = None) -> Path:
     """Draw the fit with its error, its gradient's length and its Laplacian (of the mean of the channels), and what lies beyond its edges.
 

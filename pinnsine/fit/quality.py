@@ -54,6 +54,7 @@ class Quality:
 
 def quality(solution: Solution, source) -> Quality:
     """The quality of a solution as a fit of an image. Raises ProblemError if the image is of another shape."""
+    require_ssim()
     truth = as_image(source)
     found = render(solution)
     score = psnr(found, truth)
@@ -61,12 +62,18 @@ def quality(solution: Solution, source) -> Quality:
     return Quality(square, score, ssim(found, truth), _between(solution, truth), solution.ansatz.size / (truth.shape[0] * truth.shape[1]))
 
 
-def ssim(found: np.ndarray, truth: np.ndarray) -> float:
-    """The structural similarity of values in [0, 1], by scikit-image with its default window of 7 pixels; NaN for smaller images."""
+def require_ssim() -> Callable:
+    """scikit-image's ``structural_similarity``. Raises ProblemError where it is missing: ask before a fit whose quality is to be measured."""
     try:
         from skimage.metrics import structural_similarity
     except ImportError as error:
         raise ProblemError("SSIM needs scikit-image: pip install 'pinnsine[images]'.") from error
+    return structural_similarity
+
+
+def ssim(found: np.ndarray, truth: np.ndarray) -> float:
+    """The structural similarity of values in [0, 1], by scikit-image with its default window of 7 pixels; NaN for smaller images."""
+    structural_similarity = require_ssim()
     if min(truth.shape[:2]) < 7:
         return math.nan
     return float(structural_similarity(found, truth, data_range=1.0, channel_axis=2 if truth.ndim == 3 else None))

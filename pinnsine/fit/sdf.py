@@ -10,6 +10,7 @@ from pinnsine.constraint import Constraint, Data, Residual
 from pinnsine.domain import Box, Shape
 from pinnsine.errors import ProblemError
 from pinnsine.fit.cloud import Cloud, as_cloud
+from pinnsine.fit.known_distance import bounds
 from pinnsine.points import Points
 from pinnsine.problem import Field, Problem
 
@@ -19,13 +20,14 @@ DECAY = 50.0  # of the row that keeps the zero set from spreading
 TINY = 1e-12  # under the root of the gradient's square
 
 
-def sdf(source, *, points: int = 20_000, margin: float = 0.2, seed: int = 0) -> Problem:
+def sdf(source, *, points: int = 20_000, margin: float = 0.2, seed: int = 0, losses: str = "squares") -> Problem:
     """The problem of the signed distance u(x, y, z) to a closed surface, negative inside.
 
     On the points of the surface u = 0 and grad u = n; off it |grad u| = 1, and exp(-50 |u| / h) is small, so that no other zero set
-    appears; h is half the side of the domain, the cube around the surface with ``margin`` of its longest side to each side. Two bounds
-    keep the far field: |u| is at most the distance to the nearest of the points, and u, outside the box around them, at least that to the
-    box (but for what of the surface lies between the points). All rows are squared.
+    appears; h is half the side of the domain, the cube around the surface with ``margin`` of its longest side to each side. Bounds
+    from the nearest of the points, whose side is told by the cloud's winding number, keep the far field
+    (``pinnsine.fit.known_distance``). All rows are squared. With ``losses="siren"`` they are those of Sitzmann et al. (2020),
+    section 4.2, for gradient methods alone: sums of absolute values, and no bounds.
 
     source: an oriented cloud, a cloud, or a mesh, as ``pinnsine.fit.cloud.as_cloud`` takes them; without normals these are estimated. Or a
         shape in x, y and z, such as ``Torus`` or ``Mesh("spot.obj")``, whose exact distance off the surface then takes the place of the
@@ -33,19 +35,24 @@ def sdf(source, *, points: int = 20_000, margin: float = 0.2, seed: int = 0) -> 
     points: how many are drawn on a mesh or a shape, and how many off the surface, half of them near it.
     seed: of both.
 
-    Raises ProblemError for what is no cloud, and a margin or number of points that is not above zero.
+    Raises ProblemError for what is no cloud, a margin or number of points that is not above zero, unknown losses, and those of SIREN for a
+    shape.
     """
     if not (margin > 0 and points > 0):
         raise ProblemError(f"sdf() needs points and a margin above zero, got points={points} and margin={margin}.")
     shape = source if isinstance(source, Shape) else None
+    if losses not in ("squares", "siren") or (losses == "siren" and shape is not None):
+        raise ProblemError(f"losses= takes 'squares', or of a cloud or a mesh 'siren', got {losses!r} for a {type(source).__name__}.")
     cloud = as_cloud(source, points, seed) if shape is None else _drawn(shape, points, seed)
     middle = (cloud.points.max(axis=0) + cloud.points.min(axis=0)) / 2
     half = (0.5 + margin) * float(np.ptp(cloud.points, axis=0).max())
     domain = Box(**{n: (float(c) - half, float(c) + half) for n, c in zip("xyz", middle, strict=True)})
     on = Points({**_named("xyz", cloud.points), **_named(("nx", "ny", "nz"), cloud.normals)})
     around = _around(cloud, middle, half, points, seed)
+    if losses == "siren":
+        return Problem(domain, Field("u", range=(-half, half)), siren_losses(on, Points(_named("xyz", around)), half), name="signed distance")
     if shape is None:
-        rows = _eikonal(Points({**_named("xyz", around), **bounds(cloud.points, around)}), half)
+        rows = _eikonal(Points({**_named("xyz", around), **bounds(cloud, around)}), half)
     else:
         exact = Points({**_named("xyz", around), "distance": shape.signed(torch.from_numpy(around))})
         rows = [Data("distance", exact, u="distance", weight=DISTANCE / half**2)]
@@ -54,6 +61,29 @@ def sdf(source, *, points: int = 20_000, margin: float = 0.2, seed: int = 0) -> 
         Residual("normals", lambda s: tuple(getattr(s, f"u_{c}") - getattr(s.data, f"n{c}") for c in "xyz"), on=on, weight=NORMAL),
     ]
     return Problem(domain, Field("u", range=(-half, half)), [*surface, *rows], name="signed distance")
+
+
+def siren_losses(on: Points, off: Points, half: float) -> list[Constraint]:
+    """1500 mean |u| / h and 50 mean (1 - cos(grad u, n)) on the surface, 50 mean exp(-100 |u| / h) off it, 50 mean ||grad u| - 1| everywhere.
+
+    h is half the side of the domain. The published means run over as many points on the surface as off it together, so that those over one
+    kind alone count half of the published 3000, 100 and 100.
+    """
+    both = Points.join([Points({n: p[n] for n in "xyz"}) for p in (on, off)])
+
+    def angle(s):
+        normal = {c: getattr(s.data, f"n{c}") for c in "xyz"}
+        return 1 - sum(getattr(s, f"u_{c}") * normal[c] for c in "xyz") / torch.sqrt(grad(s.u).dot(grad(s.u)) + TINY)
+
+    def mean_size(factor: float):
+        return lambda rows: factor * rows.abs().mean()
+
+    return [
+        Residual("surface", lambda s: s.u, on=on, weight=1.0, loss=mean_size(1500 / half)),
+        Residual("normals", angle, on=on, weight=1.0, loss=mean_size(50)),
+        Residual("apart", lambda s: torch.exp(-(100 / half) * torch.abs(s.u)), on=off, weight=1.0, loss=mean_size(50)),
+        Residual("eikonal", lambda s: torch.sqrt(grad(s.u).dot(grad(s.u)) + TINY) - 1, on=both, weight=1.0, loss=mean_size(50)),
+    ]
 
 
 def _eikonal(off: Points, half: float) -> list[Constraint]:
@@ -71,15 +101,6 @@ def _drawn(shape: Shape, count: int, seed: int) -> Cloud:
         raise ProblemError(f"A signed distance is that of a shape in x, y and z, got {', '.join(a.name for a in shape.axes)}.")
     drawn = shape.boundary().sample(count, "sobol", torch.Generator().manual_seed(seed))
     return Cloud(drawn.matrix("xyz").numpy(), np.stack([drawn.normal[n].numpy() for n in "xyz"], axis=1))
-
-
-def bounds(cloud: np.ndarray, points: np.ndarray) -> dict[str, np.ndarray]:
-    """What is known of the signed distance at points (N, 3) from a cloud (M, 3) alone: ``lower`` and ``upper`` (N,)."""
-    from scipy.spatial import cKDTree
-
-    upper = cKDTree(cloud).query(points)[0]
-    from_box = np.linalg.norm(np.maximum(np.maximum(cloud.min(axis=0) - points, points - cloud.max(axis=0)), 0), axis=1)
-    return {"lower": np.where(from_box > 0, from_box, -upper), "upper": upper}
 
 
 def _beyond(s):

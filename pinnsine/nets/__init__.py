@@ -8,6 +8,7 @@ from pinnsine.nets.encoding import RotatedOctaves as RotatedOctaves
 from pinnsine.nets.finer import FINER as FINER
 from pinnsine.nets.frozen_sines import FrozenSines as FrozenSines
 from pinnsine.nets.gabor import Gabor as Gabor
+from pinnsine.nets.local_sines import LocalSines as LocalSines
 from pinnsine.nets.mixed import Mixed as Mixed
 from pinnsine.nets.mlp import MLP as MLP
 from pinnsine.nets.modified_mlp import ModifiedMLP as ModifiedMLP

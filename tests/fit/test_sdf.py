@@ -8,10 +8,14 @@ import torch
 from fit.test_cloud import sphere
 
 import pinnsine as ps
+from pinnsine.ansatz import build_ansatz
 from pinnsine.domain import Ball
 from pinnsine.fit import distance_error, sdf, surface_gap
-from pinnsine.fit.sdf import bounds
+from pinnsine.fit.cloud import Cloud
+from pinnsine.fit.known_distance import bounds, winding_number
 from pinnsine.fit.shape_quality import SurfaceGap
+from pinnsine.objective import bind
+from pinnsine.probe import FieldScale
 
 POINTS = sphere(150)
 SETTINGS = {"net": ps.Siren(16, 2, omega=1.5), "optimizer": ps.LevenbergMarquardt(), "iterations": 15, "progress": False}
@@ -63,11 +67,72 @@ def test_constraints_vanish_for_the_exact_distance():
 
 def test_the_exact_distance_lies_between_its_bounds():
     points = np.random.default_rng(5).uniform(-1.6, 1.6, (500, 3))
-    found = bounds(POINTS, points)
+    found = bounds(Cloud(POINTS, POINTS), points)
     assert (radius(points) <= found["upper"]).all()
     assert (found["lower"] <= radius(points) + 0.05).all()  # the box of the points, not of the sphere, is 0.05 smaller
     outside = abs(points).max(axis=1) > 1
     assert (found["lower"][outside] > 0).all()
+
+
+def even_sphere(count):
+    """Points of the unit sphere, each for the same area, along Fibonacci's spiral."""
+    z, angle = 1 - (2 * np.arange(count) + 1) / count, np.pi * (1 + math.sqrt(5)) * np.arange(count)
+    return np.stack([np.sqrt(1 - z**2) * np.cos(angle), np.sqrt(1 - z**2) * np.sin(angle), z], axis=1)
+
+
+def test_the_bounds_close_in_on_the_distance_with_more_points():
+    """The width of the bounds is the radius of a disk of twelve neighbours, sqrt(4 * 12 / N) on the unit sphere."""
+    points = np.random.default_rng(6).uniform(-0.2, 0.2, (50, 3))
+    for count in (150, 600):
+        cloud = even_sphere(count)
+        found = bounds(Cloud(cloud, cloud), points)
+        assert (found["upper"] < 0).all()  # inside, for sure
+        assert (found["upper"] - found["lower"]) == pytest.approx(np.full(50, math.sqrt(48 / count)), rel=0.15)
+    beyond = bounds(Cloud(cloud, cloud), 1.4 * cloud)
+    assert (beyond["lower"] > 0).all()
+    assert beyond["upper"] == pytest.approx(np.full(600, 0.4))
+
+
+def test_the_winding_number_is_one_inside_and_zero_outside():
+    cloud = even_sphere(600)
+    points = np.array([[0, 0, 0], [0.3, -0.4, 0.2], [1.5, 0, 0.2], [-2, 2, 1]])
+    found = winding_number(Cloud(cloud, cloud), np.full(600, 4 * math.pi / 600), points)
+    assert found == pytest.approx([1, 1, 0, 0], abs=1e-3)
+
+
+@pytest.mark.parametrize(("factor", "surface", "eikonal"), [(1.0, 0.0, 0.0), (3.0, 0.0, 100.0), (-1.0, 0.0, 0.0)])
+def test_the_losses_of_siren_are_those_of_their_formulas(factor, surface, eikonal):
+    """At u = factor (|x| - 1), whose gradient has the length |factor| everywhere, and the direction of the normals but for its sign."""
+    cloud = even_sphere(200)
+    problem = sdf(np.hstack([cloud, cloud]), points=100, margin=0.3, losses="siren")
+    half = problem.domain.axes[0].length / 2
+    middle = torch.tensor([a.lower + a.length / 2 for a in problem.domain.axes], dtype=torch.float64)
+
+    class Cone(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.factor = torch.nn.Parameter(torch.tensor([factor], dtype=torch.float64))
+
+        def forward(self, y):
+            return self.factor * (((half * y + middle) ** 2).sum(dim=1, keepdim=True) ** 0.5 - 1)
+
+    ansatz = build_ansatz(problem, Cone(), {"u": FieldScale(0.0, 1.0)}, torch.Generator())
+    losses = bind(ansatz, {c.name: c.on for c in problem.soft}).losses(ansatz.flat())
+    assert losses["surface"] == pytest.approx(surface, abs=1e-9)
+    assert losses["normals"] == pytest.approx(100.0 if factor < 0 else 0.0, abs=1e-6)
+    assert losses["eikonal"] == pytest.approx(eikonal, abs=1e-9)
+    off = next(c.on for c in problem.constraints if c.name == "apart").matrix("xyz").numpy()
+    assert losses["apart"] == pytest.approx(50 * np.exp(-100 * abs(factor * radius(off)) / half).mean())
+
+
+def test_the_losses_of_siren_are_for_gradient_methods():
+    problem = sdf(np.hstack([POINTS, POINTS]), points=100, losses="siren")
+    solution = ps.solve(problem, net=ps.Siren(16, 2, omega=1.5), optimizer=ps.Adam(lr=5e-3, batch=100), iterations=30, progress=False)
+    assert solution.history["loss"][-1] < 0.5 * solution.history["loss"][0]
+    with pytest.raises(ps.ProblemError, match="loss of its own"):
+        ps.solve(problem, optimizer=ps.LevenbergMarquardt(), iterations=1, progress=False)
+    with pytest.raises(ps.ProblemError, match="'siren', got 'siren' for a Ball"):
+        sdf(Ball((0, 0, 0), 1), losses="siren")
 
 
 def test_a_shape_gives_its_exact_distance():

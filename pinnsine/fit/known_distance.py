@@ -1,0 +1,49 @@
+"""What an oriented cloud tells of the signed distance off it: bounds from the nearest of its points, and the side from its winding number."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from pinnsine.fit.cloud import Cloud
+
+NEIGHBOURS = 12  # whose circle around a point of the cloud is taken for covered: no point of the surface is further from the cloud
+SURE = 0.25  # how near to 0 or 1 the winding number must be to tell the side
+CHUNK = 2**22  # pairs of points looked at together
+
+
+def bounds(cloud: Cloud, points: np.ndarray) -> dict[str, np.ndarray]:
+    """``lower`` and ``upper`` (N,) of the signed distance at points (N, 3).
+
+    |u| is at most the distance d to the nearest point of the cloud, and at least d - delta, delta the radius within which that point has
+    its neighbours. Where d > delta the winding number tells the sign; outside the box around the cloud u is at least the distance to the box.
+    """
+    from scipy.spatial import cKDTree
+
+    tree, count = cKDTree(cloud.points), min(NEIGHBOURS + 1, len(cloud.points))
+    reach = tree.query(cloud.points, k=count)[0][:, -1]
+    distance, nearest = tree.query(points)
+    low, high = cloud.points.min(axis=0), cloud.points.max(axis=0)
+    outside_box = np.linalg.norm(np.maximum(np.maximum(low - points, points - high), 0), axis=1)
+    least = np.maximum(distance - reach[nearest], 0)
+    winding = winding_number(cloud, math.pi * reach**2 / (count - 1), points)
+    inside, outside = (winding > 1 - SURE) & (least > 0), ((winding < SURE) & (least > 0)) | (outside_box > 0)
+    lower = np.where(outside, np.maximum(least, outside_box), -distance)
+    return {"lower": lower, "upper": np.where(inside & ~outside, -least, distance)}
+
+
+def winding_number(cloud: Cloud, areas: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """sum_i a_i n_i . (p_i - x) / (4 pi |p_i - x|^3) at points x (N, 3): one inside, zero outside.
+
+    ``areas`` a (M,): the part of the surface that every point of the cloud stands for. Barill, Dickson, Schmidt, Levin & Jacobson (2018).
+    """
+    found = np.empty(len(points))
+    dipoles, moments = areas[:, None] * cloud.normals, areas * np.einsum("md,md->m", cloud.normals, cloud.points)
+    squares = np.square(cloud.points).sum(axis=1)
+    step = max(1, CHUNK // len(cloud.points))
+    for start in range(0, len(points), step):
+        x = points[start : start + step]
+        away = np.maximum(np.square(x).sum(axis=1)[:, None] - 2 * x @ cloud.points.T + squares, 1e-30)  # |p - x|^2
+        found[start : start + step] = ((moments - x @ dipoles.T) / (away * np.sqrt(away))).sum(axis=1) / (4 * math.pi)
+    return found
