@@ -11,7 +11,7 @@ import torch
 from pinnsine import omega, policy
 from pinnsine.ansatz import Ansatz, build_ansatz
 from pinnsine.arguments import Arguments, device_of
-from pinnsine.bandwidth import trial_net, tuned
+from pinnsine.bandwidth import Trial, trial_net, tuned, tuned_in_space
 from pinnsine.checkpoint import Checkpoints, net_of, unpacked
 from pinnsine.constraint import row_points
 from pinnsine.errors import ProblemError
@@ -52,15 +52,29 @@ def begun(number: int, attempt: policy.Attempt, call: Call, history: History, be
     attempt = _with_omega(attempt, call)
     net, free = attempt.net, isinstance(attempt.net, FrozenSines) and attempt.net.omega is None
     result = _drawn(number, replace(attempt, net=trial_net(net)) if free else attempt, call, history)
-    state, held_out = result.state, result.held_out
+    state = result.state
     if free:
         near = before.attempt.net.omega if before is not None and isinstance(before.attempt.net, FrozenSines) else None
-        trial = tuned(net, state.objective, held_out, call.asked.seed, near, attempt.linear, call.limits.left)
-        state.objective, state.theta, held_out = state.objective.with_ansatz(trial.ansatz), trial.theta, held_out.with_ansatz(trial.ansatz)
-        return Result(number, replace(attempt, net=trial.net), trial.ansatz, state, held_out, trial.seconds)
+        trial = tuned(net, state.objective, result.held_out, call.asked.seed, near, attempt.linear, call.limits.left, attempt.hopeless)
+        return _tried(result, trial)
     if isinstance(net, FrozenSines) and not attempt.linear and call.asked.start is None:
         state.theta = from_rest(state.objective, state.theta)
     return result
+
+
+def begun_on_window(attempt: policy.Attempt, call: Call, near: tuple[float, ...] | None, before: float) -> tuple[Result, float]:
+    """The same for frozen sines on a window of time, and the held-out loss of the first steps; see ``bandwidth.tuned_in_space``."""
+    result = _drawn(0, replace(attempt, net=trial_net(attempt.net)), call, History())
+    objective, seed, left = result.state.objective, call.asked.seed, call.limits.left
+    trial = tuned_in_space(attempt.net, objective, result.held_out, seed, near, attempt.linear, left, before)
+    return _tried(result, trial), trial.loss
+
+
+def _tried(result: Result, trial: Trial) -> Result:
+    """The attempt with the network and the parameters of a trial."""
+    state, held_out = result.state, result.held_out.with_ansatz(trial.ansatz)
+    state.objective, state.theta = state.objective.with_ansatz(trial.ansatz), trial.theta
+    return Result(result.number, replace(result.attempt, net=trial.net), trial.ansatz, state, held_out, trial.seconds)
 
 
 def _with_omega(attempt: policy.Attempt, call: Call) -> policy.Attempt:

@@ -41,7 +41,7 @@ TRAINABLE = 1e-14  # a held-out loss below which training, minutes for a few mor
 class Attempt:
     """A network, the phases that train it, a sampler, the row points of equations together, and the reason in words.
 
-    ``linear``: the rows are known to be affine in the fields.
+    ``linear``: the rows are known to be affine in the fields. ``hopeless``: a held-out loss of few frozen sines with which it is given up.
     The attempt is made only if the held-out loss of the best before it lies between ``above`` and ``below``.
     """
 
@@ -53,6 +53,7 @@ class Attempt:
     above: float = 0.0
     below: float = math.inf
     linear: bool = False
+    hopeless: float = math.inf
 
 
 def plan(problem: Problem, scales, net, phases: tuple, points, sampler: str | None, start, dtype: str, memory: float) -> tuple[Attempt, ...]:

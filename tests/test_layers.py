@@ -15,10 +15,10 @@ LAYERS = {
     "L1": "points sampling domain quadrature local constraint conditions probe check problem spectrum reference",
     "L2": "nets kernel hard ansatz windows",
     "L3": "scaling tangent jacobian objective linearised least_squares damped_qr distributed sharded",
-    "L4": "optim rest continuation bandwidth omega loop resampling signals policy budget history estimate state monitor arguments callbacks "
-    "durable tree uncertainty",
-    "L5": "comparison error_maps progress plot export runfile surface solution evidence diagnose residual_map checkpoint attempt attempts sitting "
-    "solve march resume",
+    "L4": "optim rest continuation evolution bandwidth omega loop resampling signals policy budget history estimate state monitor arguments "
+    "callbacks durable tree uncertainty",
+    "L5": "comparison error_maps progress plot export runfile surface solution evidence diagnose residual_map checkpoint attempt attempts "
+    "sitting chain stepping solve march resume",
     "L6": "options fit fit_commands bench cli __main__ __init__",
 }
 LEVEL = {name: level for level, names in enumerate(LAYERS.values()) for name in names.split()}
