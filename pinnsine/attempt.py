@@ -55,7 +55,7 @@ def begun(number: int, attempt: policy.Attempt, call: Call, history: History, be
     state = result.state
     if free:
         near = before.attempt.net.omega if before is not None and isinstance(before.attempt.net, FrozenSines) else None
-        trial = tuned(net, state.objective, result.held_out, call.asked.seed, near, attempt.linear, call.limits.left, attempt.hopeless)
+        trial = tuned(net, state.objective, result.held_out, call.asked.seed, near, attempt.linear, call.limits.left, attempt.brief)
         return _tried(result, trial)
     if isinstance(net, FrozenSines) and not attempt.linear and call.asked.start is None:
         state.theta = from_rest(state.objective, state.theta)

@@ -20,7 +20,7 @@ from pinnsine.nets import FrozenSines
 from pinnsine.objective import Objective
 from pinnsine.optim.gauss_newton import GaussNewton
 from pinnsine.optim.step import Progress
-from pinnsine.policy import ROWS_PER_SINE
+from pinnsine.policy import PROMISING, ROWS_PER_SINE
 from pinnsine.rest import from_rest
 
 TRIAL = 250  # sines of a first trial
@@ -34,7 +34,7 @@ TRUSTED = 1e-3
 WORTH = 0.5  # a held-out loss below this part of the best is worth a bandwidth of its own for a coordinate
 MARGIN = 2.0  # trials that must fit the time left for a further one to be made
 HOPELESS = 0.03  # a held-out loss of few sines above which more of them will not do either
-FEW_PROMISING, PROMISING = 1e-4, 1e-6  # a loss of few sines, and of all, above which a window is made shorter
+FEW_FAIR, FAIR = 1e-4, 1e-6  # a loss of few sines, and of all, above which a window is made shorter
 HELPED = 0.25  # as long as that leaves no more than this part of it
 ROUNDING = 1e-26  # a held-out loss below which rounding is all that is left
 
@@ -63,21 +63,24 @@ def tuned(
     near: float | tuple[float, ...] | None = None,
     linear: bool = False,
     left: Callable[[], float] = lambda: math.inf,
-    hopeless: float = math.inf,
+    brief: bool = False,
 ) -> Trial:
     """``net`` with the bandwidth, one for each coordinate, that leaves the smallest held-out rows, and its parameters.
 
     ``objective`` and ``held_out`` are bound to ``trial_net(net)`` at the points of the full network. ``near``: a bandwidth to start from,
     such as was found for fewer sines; ``linear``: one step does. ``left``: the seconds left; where they do not suffice for a further
-    trial, the best so far must do. ``hopeless``: a loss of few sines above which they are the answer.
+    trial, the best so far must do. ``brief``: something else is to follow where this
+    promises little, so that no time is spent on it then.
     """
     if near is None:
         few = _searched(trial_net(net), objective, held_out, seed, linear, left)
-        if few.loss > hopeless:
+        if brief and few.loss > HOPELESS:
             return few
         near = few.net.omega
     trials = _Trials(objective, held_out, seed, linear, left)
     best = trials.of(replace(net, omega=near))
+    if brief and best.loss > PROMISING:
+        return best
     for factor in (CLIMB, 1 / CLIMB):
         while trials.wanted(best) and (moved := trials.of(replace(best.net, omega=_scaled(best.net.omega, factor)))).loss < best.loss:
             best = moved
@@ -108,7 +111,7 @@ def tuned_in_space(
         few = _Trials.of_few(trial_net(net), objective, held_out, seed, linear, left)
         boxes = (tuple(STEADY if n == time else omega for n in inputs) for omega in FINER)
         best = min((few.of(replace(trial_net(net), omega=box)) for box in boxes), key=lambda trial: trial.loss)
-        if best.loss > HOPELESS or FEW_PROMISING < best.loss < HELPED * before:
+        if best.loss > HOPELESS or FEW_FAIR < best.loss < HELPED * before:
             return best
         near = best.net.omega
 
@@ -116,7 +119,7 @@ def tuned_in_space(
         return replace(net, omega=tuple(STEADY if n == time else factor * o for n, o in zip(inputs, near, strict=True)))
 
     best = trials.of(box(1.0))
-    if PROMISING < best.loss < HELPED * before:
+    if FAIR < best.loss < HELPED * before:
         return best
     for factor in (CLIMB, 1 / CLIMB):
         power = factor

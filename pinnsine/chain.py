@@ -16,6 +16,7 @@ from pinnsine.continuation import continued, time_orders, window_problem
 from pinnsine.errors import EvaluationError
 from pinnsine.estimate import MOST_ROWS, ROWS, correct
 from pinnsine.history import History
+from pinnsine.loop import Limits
 from pinnsine.objective import Objective, bind
 from pinnsine.outcome import Outcome
 from pinnsine.policy import share_points
@@ -24,6 +25,7 @@ from pinnsine.problem import Problem
 from pinnsine.solution import Solution
 from pinnsine.windows import Windowed
 
+ESTIMATE_SHARE = 0.2  # of a time budget, kept for the error estimate at the end
 ESTIMATE_SEED = 7
 SAMPLES = 1000  # of a window, for the size of the fields on it
 SUMMED = ("parameters", "iterations", "evaluations")
@@ -73,17 +75,19 @@ class Chain:
     def require_some(self) -> None:
         """Raise EvaluationError where there is no window."""
         if not self.solved:
-            raise EvaluationError("Not even a first window of time can be solved: check the problem with problem.check(), or call solve().")
+            raise EvaluationError("Not even a first window of time was solved: give more time, check() the problem, or call solve().")
 
-    def joined(self, clock: Clock, outcome: Outcome, reason: str, estimate: bool = True) -> Solution:
+    def joined(self, limits: Limits, outcome: Outcome, reason: str, estimate: bool = True) -> Solution:
         """One solution of all windows; where they do not fill the domain, its error is not known."""
         settings = {**self.solved[-1].settings, **{n: sum(s.settings[n] for s in self.solved) for n in SUMMED}}
         settings |= {"windows": len(self.solved), "edges": list(self.edges), "held_out": self.held_out}
         if not self.whole:
             reason += f"; solved until {self.problem.domain.time} = {self.lower:.4g} of {self.upper:.4g}, and not known from there on"
         unknown = {f.name: math.nan for f in self.problem.fields}
-        errors = self._estimated(clock) if estimate and self.whole and outcome is not Outcome.INTERRUPTED else unknown
-        settings |= {"reason": reason, "seconds": clock.elapsed}
+        errors = self._estimated(limits.clock) if estimate and self.whole and outcome is not Outcome.INTERRUPTED else unknown
+        settings |= {"reason": reason, "seconds": limits.clock.elapsed}
+        if limits.target is not None and all(error <= limits.target for error in errors.values()):
+            outcome = Outcome.TARGET
         return Solution(
             self.problem, Windowed(self.problem, [s.ansatz for s in self.solved], self.edges), self._history(), outcome, errors, settings
         )
@@ -112,6 +116,11 @@ class Chain:
                 sums[0] += length * correction.errors[name] ** 2
                 sums[1] += length * correction.sizes[name] ** 2
         return {name: _relative(*sums) for name, sums in squares.items()}
+
+
+def estimating(budget: float, wanted: bool) -> float:
+    """The seconds kept for the error estimate of all windows."""
+    return ESTIMATE_SHARE * budget if wanted and math.isfinite(budget) else 0.0
 
 
 def asked_of(part: Problem, asked: Arguments) -> Arguments:

@@ -19,7 +19,7 @@ from pinnsine.arguments import Arguments
 from pinnsine.attempt import Call
 from pinnsine.attempts import answer, tried
 from pinnsine.budget import Clock
-from pinnsine.chain import Chain, asked_of
+from pinnsine.chain import Chain, asked_of, estimating
 from pinnsine.checkpoint import Checkpoints
 from pinnsine.errors import ProblemError
 from pinnsine.loop import Limits
@@ -30,8 +30,6 @@ from pinnsine.scaling import field_scales
 from pinnsine.sitting import prepare, sitting
 from pinnsine.solution import Solution
 from pinnsine.stepping import Stepper
-
-ESTIMATE_SHARE = 0.2  # of a time budget, kept for the error estimate at the end
 
 
 def march(problem: Problem, windows: int | Sequence[float] | str = "auto", **options) -> Solution:
@@ -60,8 +58,7 @@ def march(problem: Problem, windows: int | Sequence[float] | str = "auto", **opt
     if asked.resume or asked.start is not None:
         raise ProblemError("A march cannot be resumed or started from a solution: begin it anew, without resume= and start=.")
     with sitting(asked) as callbacks:
-        reserve = ESTIMATE_SHARE * clock.budget if asked.estimate and math.isfinite(clock.budget) else 0.0
-        limits = Limits(clock, asked.iterations or math.inf, asked.target, reserve)
+        limits = Limits(clock, asked.iterations or math.inf, asked.target, estimating(clock.budget, asked.estimate))
         solution = _chosen(problem, asked, limits, callbacks) if edges is None else _prescribed(problem, asked, limits, callbacks, edges)
     if asked.out is not None:
         solution.save(asked.out)
@@ -78,9 +75,9 @@ def _edges(problem: Problem, windows: int | Sequence[float] | str) -> list[float
     axis = domain.axis(domain.time)
     if windows == "auto":
         return None
-    if isinstance(windows, int):
-        if windows < 1:
-            raise ProblemError(f"windows= is 'auto', a positive number of windows or a list of their ends, got {windows}.")
+    if isinstance(windows, int | str):
+        if isinstance(windows, str) or windows < 1:
+            raise ProblemError(f"windows= is 'auto', a positive number of windows or a list of their ends, got {windows!r}.")
         return [axis.lower + axis.length * k / windows for k in range(windows)] + [axis.upper]
     edges = [float(e) for e in windows]
     rising = all(a < b for a, b in itertools.pairwise(edges))
@@ -98,7 +95,7 @@ def _chosen(problem: Problem, asked: Arguments, limits: Limits, callbacks: Seque
     if outcome is Outcome.INTERRUPTED and not stepper.chain.solved:
         raise KeyboardInterrupt
     stepper.chain.require_some()
-    return stepper.chain.joined(limits.clock, outcome, stepper.reason, asked.estimate)
+    return stepper.chain.joined(limits, outcome, stepper.reason, asked.estimate)
 
 
 def _prescribed(problem: Problem, asked: Arguments, limits: Limits, callbacks: Sequence, edges: Sequence[float]) -> Solution:
@@ -107,20 +104,29 @@ def _prescribed(problem: Problem, asked: Arguments, limits: Limits, callbacks: S
     for k, upper in enumerate(edges[1:]):
         part = chain.part(upper)
         own = asked_of(part, replace(asked, net=_carried(asked.net, chain)))
-        share = (
-            replace(limits, reserve=limits.clock.left - max(limits.left(), 1e-3) / (len(edges) - 1 - k))
-            if math.isfinite(limits.clock.budget)
-            else limits
-        )
-        call = Call(part, field_scales(part), own, share, callbacks, Checkpoints(None, None))
+        call = Call(part, field_scales(part), own, _share(limits, len(edges) - 1 - k), callbacks, Checkpoints(None, None))
         plan = policy.plan(part, call.scales, own.net, own.optimizer, own.points, own.sampler, None, own.dtype, own.memory)
-        found = answer(tried(plan, call), call)
+        try:
+            found = answer(tried(plan, call), call)
+        except KeyboardInterrupt:
+            if not chain.solved:
+                raise
+            outcome = Outcome.INTERRUPTED
+            break
         chain.append(found, upper)
         outcome = found.outcome if found.outcome is not Outcome.CONVERGED else outcome
         if outcome in (Outcome.INTERRUPTED, Outcome.CALLBACK):
             break
-    reason = f"{len(chain.solved)} windows of time given, on each: {chain.solved[-1].settings['reason']}"
-    return chain.joined(limits.clock, outcome, reason, asked.estimate)
+    reason = f"windows of time given, on each: {chain.solved[-1].settings['reason']}"
+    return chain.joined(limits, outcome, reason, asked.estimate)
+
+
+def _share(limits: Limits, windows: int) -> Limits:
+    """An even share of the time left for one of so many windows."""
+    if math.isinf(limits.clock.budget):
+        return limits
+    left = limits.clock.left
+    return replace(limits, reserve=left - max(left - limits.reserve, 1e-3) / windows)
 
 
 def _carried(net, chain: Chain):

@@ -17,8 +17,8 @@ from pinnsine.ansatz import Ansatz
 from pinnsine.arguments import Arguments, device_of
 from pinnsine.attempt import Call
 from pinnsine.attempts import answer, better, tried
-from pinnsine.bandwidth import HOPELESS
 from pinnsine.budget import Clock
+from pinnsine.chain import estimating
 from pinnsine.checkpoint import Checkpoints, described, found, packed
 from pinnsine.estimate import estimate_error
 from pinnsine.evolution import is_evolution
@@ -38,7 +38,6 @@ from pinnsine.uncertainty import unknown_errors
 
 ESTIMATE_SHARE = 0.3  # of a time budget, kept for the error estimate at the end
 ESTIMATE_SECONDS = 8.0  # and no more than this
-WINDOWS_SHARE = 0.2  # of it, where there is an estimate for every window of time
 WELL = 1e-14  # a held-out loss on the whole domain with which more sines promise more than windows of time
 
 
@@ -129,7 +128,7 @@ def _answered(plan: Sequence[policy.Attempt], call: Call, kept: tuple[Mapping, H
         return _estimated(tried(plan, call, kept), call)
     best = None
     if kept is not None or len(call.problem.domain.axes) > 1:
-        best = tried((replace(plan[0], phases=(GaussNewton(STEPS),), hopeless=HOPELESS), *plan[1:]), call, kept, until=1)
+        best = tried((replace(plan[0], phases=(GaussNewton(STEPS),), brief=True), *plan[1:]), call, kept, until=1)
         ended = best is not None and best.outcome not in (Outcome.CONVERGED, Outcome.BROKEN, Outcome.ITERATIONS)
         if ended or (best is not None and best.state.history.rows >= call.limits.iterations):
             return _estimated(best, call)
@@ -154,15 +153,14 @@ def _marched(call: Call, best: Result | None) -> Solution | None:
     """The answer window by window; None where not even the first one is solved. ``best``: what was found on the whole domain."""
     axis = call.problem.domain.axis(call.problem.domain.time)
     done = best.state.history.rows if best else 0
-    limits = replace(call.limits, iterations=call.limits.iterations - done, reserve=WINDOWS_SHARE * call.limits.clock.budget)
-    whole = best is not None and best.state.best_held_out <= POOR
-    near = best.attempt.net.bandwidths(len(call.problem.domain.axes)) if whole else None
-    stepper = Stepper(call.problem, call.asked, limits, call.callbacks, axis.length / (2 if best else 1), near=near)
+    limits = replace(call.limits, iterations=call.limits.iterations - done, reserve=estimating(call.limits.clock.budget, call.asked.estimate))
+    whole = best.attempt.net if best is not None and best.state.best_held_out <= POOR else None
+    stepper = Stepper(call.problem, call.asked, limits, call.callbacks, axis.length / (2 if best else 1), whole=whole)
     outcome = stepper.run()
     chain = stepper.chain
     if chain.solved and (best is None or (chain.whole if whole else chain.held_out <= POOR)):
         before = f" ({best.state.best_held_out:.0e} of the rows was left on the whole domain)" if best else ""
-        return chain.joined(limits.clock, outcome, stepper.reason + before, call.asked.estimate)
+        return chain.joined(limits, outcome, stepper.reason + before, call.asked.estimate)
     if best is not None and outcome is not Outcome.CONVERGED and outcome is not Outcome.HALTED:
         return _estimated(replace(best, outcome=outcome), call)
     if outcome is Outcome.INTERRUPTED:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pinnsine.arguments import Arguments
 from pinnsine.attempt import Call, begun_on_window
 from pinnsine.attempts import answer, iterated
-from pinnsine.bandwidth import PROMISING
+from pinnsine.bandwidth import FAIR
 from pinnsine.chain import Chain, asked_of
 from pinnsine.checkpoint import Checkpoints
 from pinnsine.errors import EvaluationError
@@ -22,13 +22,14 @@ from pinnsine.loop import Limits
 from pinnsine.nets import FrozenSines
 from pinnsine.optim import GaussNewton
 from pinnsine.outcome import Outcome
-from pinnsine.policy import ROWS_PER_SINE, Attempt, is_linear
+from pinnsine.policy import ROWS_PER_SINE, Attempt, fitting, is_linear
 from pinnsine.problem import Problem
 from pinnsine.scaling import field_scales
 from pinnsine.state import Result
 
 FINE = 1e-20  # a held-out loss with which a window is taken as it is
-POOR = PROMISING  # a held-out loss above which a window is no start for another
+AIM = 1e-3  # the part of a target that the rows of a window may leave
+POOR = FAIR  # a held-out loss above which a window is no start for another
 EASY = 1e-4  # of the loss that is taken: below, the next window may be longer
 STEPS = 20  # of Newton's method on a window
 SINES = {1: 60, 2: 700, 3: 1400}  # by the number of coordinates: of every field where time is the only one, else of all fields together
@@ -52,18 +53,23 @@ class Window:
 
 
 class Stepper:
-    """The march of one call: ``length`` of the first window to try, a ``net`` of frozen sines where it is given, ``near`` for a bandwidth."""
+    """The march of one call, from a first window of a ``length``.
 
-    def __init__(self, problem: Problem, asked: Arguments, limits: Limits, callbacks: Sequence, length: float, net=None, near=None):
+    ``net``: frozen sines where they are given; ``whole``: those of a solution on the whole domain, as many and near its bandwidth.
+    """
+
+    def __init__(self, problem: Problem, asked: Arguments, limits: Limits, callbacks: Sequence, length: float, net=None, whole=None):
         self.problem, self.asked, self.limits, self.callbacks = problem, asked, limits, callbacks
         self.chain, self.length = Chain(problem), length
         self.shortest = SHORTEST * (self.chain.upper - self.chain.lower)
-        self.net, self.near = net or FrozenSines(sines(problem)), near
+        self.net = net or fitting(FrozenSines(whole.width if whole else sines(problem)), asked.points, len(problem.fields))
+        self.near = whole.bandwidths(len(problem.domain.axes)) if whole else None
         self.tuned = self.net.omega is None
         self.most = 0 if net else min(MOST * self.net.width, int(math.sqrt(asked.memory / (8 * ROWS_PER_SINE)) / len(problem.fields)))
         self.scales = field_scales(problem)
         self.linear = is_linear(problem, self.scales)
-        self.tolerance, self.even, self.seconds, self.iterations = FINE, 0, 0.0, 0
+        self.tolerance = FINE if limits.target is None else min(max(FINE, (AIM * limits.target) ** 2), POOR)
+        self.even, self.seconds, self.iterations = 0, 0.0, 0
 
     def run(self) -> Outcome:
         """March until the end of time, or as far as it goes; why it ended."""
@@ -83,7 +89,8 @@ class Stepper:
     def reason(self) -> str:
         """What was done, in words."""
         method = "least squares" if self.linear else "Newton's method"
-        return f"evolution: {len(self.chain.solved)} windows of time, {method} on frozen sines on each"
+        count = len(self.chain.solved)
+        return f"evolution: {count} window{'s' * (count != 1)} of time, {method} on frozen sines on each"
 
     def _accept(self, window: Window) -> None:
         self.length = window.upper - self.chain.lower
@@ -100,7 +107,7 @@ class Stepper:
         while True:
             window, outcome = self._tried(tried[-1].loss if tried else math.inf)
             tried.append(window)
-            best = min(tried, key=lambda w: w.loss / (w.upper - self.chain.lower) ** ORDER)
+            best = min(tried, key=lambda w: (w.loss > POOR, w.loss / (w.upper - self.chain.lower) ** ORDER))
             if outcome is not Outcome.CONVERGED or window.loss <= self.tolerance:
                 self.even = self.even + 1 if len(tried) == 1 else 0
                 return best, outcome
@@ -111,7 +118,7 @@ class Stepper:
             elif best.loss > POOR:
                 return None, Outcome.HALTED
             else:
-                self.even, self.tolerance = 0, max(self.tolerance, SLACK * best.loss)
+                self.even, self.tolerance = 0, min(max(self.tolerance, SLACK * best.loss), POOR)
                 return best, Outcome.CONVERGED
             if self.tuned:
                 self.net = replace(self.net, omega=None)
