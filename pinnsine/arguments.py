@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +49,8 @@ class Arguments:
     def __post_init__(self):
         limited = self.time is not None or self.iterations is not None
         object.__setattr__(self, "optimizer", phases_of(self.optimizer))
-        object.__setattr__(self, "time", seconds(self.time if limited else DEFAULT_TIME))
+        if self.time != math.inf:  # as it is where arguments are made of others
+            object.__setattr__(self, "time", seconds(self.time if limited else DEFAULT_TIME))
         object.__setattr__(self, "out", None if self.out is None else Path(self.out))
 
 

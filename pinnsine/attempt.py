@@ -13,7 +13,7 @@ from torch import Tensor
 from pinnsine import omega, policy
 from pinnsine.ansatz import Ansatz, build_ansatz
 from pinnsine.arguments import Arguments, device_of
-from pinnsine.bandwidth import trial_net, tuned
+from pinnsine.bandwidth import Trial, trial_net, tuned, tuned_in_space
 from pinnsine.checkpoint import Checkpoints, net_of, unpacked
 from pinnsine.compiled import Compiler
 from pinnsine.constraint import row_points
@@ -32,12 +32,11 @@ from pinnsine.state import Result, State
 
 @dataclass(frozen=True)
 class Call:
-    """What all attempts of one call share."""
+    """What all attempts of one call share; its memory is a number of bytes."""
 
     problem: Problem
     scales: Mapping[str, FieldScale]
     asked: Arguments
-    memory: float
     limits: Limits
     callbacks: Sequence
     checkpoints: Checkpoints
@@ -57,16 +56,30 @@ def begun(number: int, attempt: policy.Attempt, call: Call, history: History, be
     attempt = _with_omega(attempt, call)
     net, free = attempt.net, isinstance(attempt.net, FrozenSines) and attempt.net.omega is None
     result = _drawn(number, replace(attempt, net=trial_net(net)) if free else attempt, call, history)
-    state, held_out = result.state, result.held_out
+    state = result.state
     if free:
         earlier = before.attempt.net if before is not None else call.asked.start.ansatz.net if call.asked.start is not None else None
-        near = earlier.omega if isinstance(earlier, FrozenSines) else None
-        trial = tuned(net, state.objective, held_out, call.asked.seed, near, attempt.linear, call.limits.left, _guess(call))
-        state.objective, state.theta, held_out = state.objective.with_ansatz(trial.ansatz), trial.theta, held_out.with_ansatz(trial.ansatz)
-        return Result(number, replace(attempt, net=trial.net), trial.ansatz, state, held_out, trial.seconds)
+        near, seed = earlier.omega if isinstance(earlier, FrozenSines) else None, call.asked.seed
+        trial = tuned(net, state.objective, result.held_out, seed, near, attempt.linear, call.limits.left, _guess(call), attempt.brief)
+        return _tried(result, trial)
     if isinstance(net, FrozenSines) and not attempt.linear and not _continues(net, call):
         state.theta = _guess(call)(state.objective, state.theta)
     return result
+
+
+def begun_on_window(attempt: policy.Attempt, call: Call, near: tuple[float, ...] | None, before: float) -> tuple[Result, float]:
+    """The same for frozen sines on a window of time, and the held-out loss of the first steps; see ``bandwidth.tuned_in_space``."""
+    result = _drawn(0, replace(attempt, net=trial_net(attempt.net)), call, History())
+    objective, seed, left = result.state.objective, call.asked.seed, call.limits.left
+    trial = tuned_in_space(attempt.net, objective, result.held_out, seed, near, attempt.linear, left, before)
+    return _tried(result, trial), trial.loss
+
+
+def _tried(result: Result, trial: Trial) -> Result:
+    """The attempt with the network and the parameters of a trial."""
+    state, held_out = result.state, result.held_out.with_ansatz(trial.ansatz)
+    state.objective, state.theta = state.objective.with_ansatz(trial.ansatz), trial.theta
+    return Result(result.number, replace(result.attempt, net=trial.net), trial.ansatz, state, held_out, trial.seconds)
 
 
 def _continues(net, call: Call) -> bool:
@@ -139,5 +152,5 @@ def _bind(ansatz: Ansatz, attempt: policy.Attempt, call: Call) -> tuple[Objectiv
         return {n: p.to(call.dtype, call.device) for n, p in drawn.items()}
 
     training = draw(call.asked.seed + 1, 1.0)
-    objective = sharded(bind(ansatz, training, call.memory, call.compiler))
+    objective = sharded(bind(ansatz, training, call.asked.memory, call.compiler))
     return objective, objective.with_points(draw(call.asked.seed + 1_000_003, policy.HELD_OUT))

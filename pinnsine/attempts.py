@@ -23,16 +23,23 @@ from pinnsine.state import Result
 from pinnsine.version import VERSION
 
 
-def tried(plan: Sequence[policy.Attempt], call: Call, kept: tuple[Mapping, History] | None = None) -> Result:
+def tried(
+    plan: Sequence[policy.Attempt],
+    call: Call,
+    kept: tuple[Mapping, History] | None = None,
+    best: Result | None = None,
+    until: int | None = None,
+) -> Result:
     """The attempts in turn while there is time and need; the best of them by held-out rows, with the history of all.
 
-    ``kept``: the state and the history of the run to go on with.
+    ``kept``: the state and the history of the run to go on with. ``best``: the best before, and the last made. ``until``: of the plan.
     """
-    best, current, history, limits = None, None, History(), call.limits
+    current, history, limits = None, best.state.history if best else History(), call.limits
     if kept is not None:
         (tree, history), limits.clock.earlier = kept, kept[0]["seconds"]
         best, current = (tree[name] and restored(tree[name], plan, call, history) for name in ("best", "current"))
-    for number in range(current.number if current else 0, len(plan)):
+    first = current.number if current else 0 if best is None else best.number + 1
+    for number in range(first, len(plan) if until is None else until):
         if best is not None and current is None:
             if limits.left() <= 0:
                 return replace(best, outcome=Outcome.TIME)
@@ -42,7 +49,7 @@ def tried(plan: Sequence[policy.Attempt], call: Call, kept: tuple[Mapping, Histo
                 continue
         try:
             current = current or begun(number, plan[number], call, history, best)
-            result = replace(current, outcome=_iterated(current, best, call))
+            result = replace(current, outcome=iterated(current, best, call))
         except KeyboardInterrupt:
             if best is None:
                 raise
@@ -73,7 +80,7 @@ def _worthwhile(attempt: policy.Attempt, before: Result, limits: Limits) -> bool
     return before.trial_seconds * (attempt.net.width / before.attempt.net.width) ** 3 < limits.left()
 
 
-def _iterated(current: Result, best: Result | None, call: Call) -> Outcome:
+def iterated(current: Result, best: Result | None, call: Call) -> Outcome:
     """Run an attempt from where it stands."""
     attempt, monitor, keep = current.attempt, Monitor(call.problem, current.held_out), call.checkpoints.keeper(best, current)
     return run(current.state, attempt.phases, attempt.sampler == "rad", call.limits, monitor, call.callbacks, keep)

@@ -20,18 +20,23 @@ from pinnsine.nets import FrozenSines
 from pinnsine.objective import Objective
 from pinnsine.optim.gauss_newton import GaussNewton
 from pinnsine.optim.step import Progress
-from pinnsine.policy import ROWS_PER_SINE
+from pinnsine.policy import PROMISING, ROWS_PER_SINE
 from pinnsine.rest import from_rest
 
 Guess = Callable[[Objective, Tensor], Tensor]  # the parameters (P,) to start from, from an objective and drawn ones
 TRIAL = 250  # sines of a first trial
 OMEGAS = (2.0, 4.0, 7.0, 12.0, 20.0, 35.0, 60.0)
+STEADY, ALONE = 6.0, 12.0  # the bandwidth in time of a window, and where time is the only coordinate
+FINER = (*OMEGAS, 100.0, 170.0)  # bandwidths in space of a window, which leaves few sines to time
 CLIMB = 1.4  # the factor from one bandwidth to the next at the full number of sines
 STEPS = 6  # Newton steps of a trial of a nonlinear problem
 SETTLED = 0.1  # of the loss, left by a step after which a trial is over, once it is below TRUSTED
 TRUSTED = 1e-3
 WORTH = 0.5  # a held-out loss below this part of the best is worth a bandwidth of its own for a coordinate
 MARGIN = 2.0  # trials that must fit the time left for a further one to be made
+HOPELESS = 0.03  # a held-out loss of few sines above which more of them will not do either
+FEW_FAIR, FAIR = 1e-4, 1e-6  # a loss of few sines, and of all, above which a window is made shorter
+HELPED = 0.25  # as long as that leaves no more than this part of it
 ROUNDING = 1e-26  # a held-out loss below which rounding is all that is left
 
 
@@ -60,20 +65,68 @@ def tuned(
     linear: bool = False,
     left: Callable[[], float] = lambda: math.inf,
     guess: Guess = from_rest,
+    brief: bool = False,
 ) -> Trial:
     """``net`` with the bandwidth, one for each coordinate, that leaves the smallest held-out rows, and its parameters.
 
     ``objective`` and ``held_out`` are bound to ``trial_net(net)`` at the points of the full network. ``near``: a bandwidth to start from,
     such as was found for fewer sines; ``linear``: one step does. ``left``: the seconds left; where they do not suffice for a further
-    trial, the best so far must do. ``guess``: where Newton's method starts.
+    trial, the best so far must do. ``guess``: where Newton's method starts. ``brief``: something else is to follow where this promises
+    little, so that no time is spent on it then.
     """
     if near is None:
-        near = _searched(trial_net(net), objective, held_out, seed, linear, left, guess)
+        few = _searched(trial_net(net), objective, held_out, seed, linear, left, guess)
+        if brief and few.loss > HOPELESS:
+            return few
+        near = few.net.omega
     trials = _Trials(objective, held_out, seed, linear, left, guess)
     best = trials.of(replace(net, omega=near))
+    if brief and best.loss > PROMISING:
+        return best
     for factor in (CLIMB, 1 / CLIMB):
         while trials.wanted(best) and (moved := trials.of(replace(best.net, omega=_scaled(best.net.omega, factor)))).loss < best.loss:
             best = moved
+    return best
+
+
+def tuned_in_space(
+    net: FrozenSines,
+    objective: Objective,
+    held_out: Objective,
+    seed: int,
+    near: tuple[float, ...] | None = None,
+    linear: bool = False,
+    left: Callable[[], float] = lambda: math.inf,
+    before: float = math.inf,
+) -> Trial:
+    """``net`` with the bandwidth in space that leaves the smallest held-out rows on a window of time, and its parameters.
+
+    In time the bandwidth is a fixed number: there the length of the window is what is chosen. ``near``: a bandwidth to start from; the
+    rest is as for ``tuned``, and a bandwidth of ``net`` is taken as it is. Where so much is left that the window ought to be shorter, no more
+    is tried; ``before``: what was left on a longer one, to see whether that helps.
+    """
+    time, inputs = objective.ansatz.problem.domain.time, objective.ansatz.pieces[0].inputs
+    trials = _Trials(objective, held_out, seed, linear, left)
+    if net.omega is not None or len(inputs) == 1:
+        return trials.of(replace(net, omega=net.omega or ALONE))
+    if near is None:
+        few = _Trials.of_few(trial_net(net), objective, held_out, seed, linear, left)
+        boxes = (tuple(STEADY if n == time else omega for n in inputs) for omega in FINER)
+        best = min((few.of(replace(trial_net(net), omega=box)) for box in boxes), key=lambda trial: trial.loss)
+        if best.loss > HOPELESS or FEW_FAIR < best.loss < HELPED * before:
+            return best
+        near = best.net.omega
+
+    def box(factor: float) -> FrozenSines:
+        return replace(net, omega=tuple(STEADY if n == time else factor * o for n, o in zip(inputs, near, strict=True)))
+
+    best = trials.of(box(1.0))
+    if FAIR < best.loss < HELPED * before:
+        return best
+    for factor in (CLIMB, 1 / CLIMB):
+        power = factor
+        while trials.wanted(best) and (moved := trials.of(box(power))).loss < best.loss:
+            best, power = moved, power * factor
     return best
 
 
@@ -90,18 +143,18 @@ def common_bandwidth(
     return best.net.omega
 
 
-def _searched(net: FrozenSines, objective: Objective, held_out: Objective, *of_trials) -> float | tuple[float, ...]:
-    """The best bandwidth of few sines over the whole range, then doubled or halved along one coordinate after another."""
+def _searched(net: FrozenSines, objective: Objective, held_out: Objective, *of_trials) -> Trial:
+    """The best trial of few sines over the whole range, then doubled or halved along one coordinate after another."""
     trials = _Trials.of_few(net, objective, held_out, *of_trials)
     best = trials.over_range(net)
     inputs = {p.inputs for p in objective.ansatz.pieces}
     if len(inputs) > 1 or len(min(inputs)) == 1:
-        return best.net.omega
+        return best
     for i in range(len(min(inputs))):
         for factor in (2.0, 0.5):
             while trials.wanted(best) and (moved := trials.of(_along(best.net, i, factor, len(min(inputs))))).loss < WORTH * best.loss:
                 best = moved
-    return best.net.omega
+    return best
 
 
 def _along(net: FrozenSines, i: int, factor: float, inputs: int) -> FrozenSines:

@@ -236,12 +236,18 @@ def _newest(path: Path, problem: Problem, device: torch.device) -> tuple[dict, H
 
 def _read(path: Path, problem: Problem, device: torch.device | None) -> tuple[dict, History]:
     with runfile.opened(path) as file:
-        if "state" not in file:
-            raise ProblemError(f"{path} holds a solution, but no state to go on from: start from it, start=pinnsine.load(path).")
+        _require_state(file, path)
         runfile.require_same(problem, *runfile.identity(file), path)
         kept = tree.restore(file["state"], device)
         rows = kept["current"]["iteration"]
         return kept, History({n: column[:rows] for n, column in file["history"].items()})
+
+
+def _require_state(file, path: Path) -> None:
+    if "state" not in file:
+        windowed = json.loads(file.attrs["spec"]).get("windows")
+        remedy = "solve it anew, with another out=" if windowed else "start from it, start=pinnsine.load(path)"
+        raise ProblemError(f"{path} holds a solution{' in windows of time' if windowed else ''}, but no state to go on from: {remedy}.")
 
 
 def arguments_of(path: Path, problem: Problem | None = None) -> tuple[Problem, dict]:
@@ -252,8 +258,7 @@ def arguments_of(path: Path, problem: Problem | None = None) -> tuple[Problem, d
     before = durable.previous(path)
     with runfile.opened(path if path.exists() or not before.exists() else before) as file:
         source = json.loads(file.attrs["spec"])["source"]
-        if "state" not in file:
-            raise ProblemError(f"{path} holds a solution, but no state to go on from: start from it, start=pinnsine.load(path).")
+        _require_state(file, path)
         kept = tree.restore(file["state"])
     if problem is None and source is None:
         raise ProblemError(f"{path} is a run of a problem of your own: give it again, as in `pinnsine resume {path.name} mine.py`.")

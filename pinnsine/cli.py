@@ -103,7 +103,7 @@ def solve(
     iterations: Annotated[int | None, typer.Option(help="The most iterations.")] = None,
     target: Annotated[float | None, typer.Option(help="Stop at this estimated relative error.")] = None,
     points: Annotated[int | None, typer.Option(min=1, help="Points of the equations together.")] = None,
-    windows: Annotated[int | None, typer.Option(help="Solve an evolution in so many time windows.")] = None,
+    windows: Annotated[str | None, typer.Option(metavar="N|auto", help="Solve an evolution in so many time windows, or chosen ones.")] = None,
     threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
     dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float64",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
@@ -116,7 +116,7 @@ def solve(
     """Solve a problem; whatever is not given is chosen and reported."""
     import pinnsine
     from pinnsine.export import require_writable
-    from pinnsine.options import parse_net, parse_optimizer
+    from pinnsine.options import parse_net, parse_optimizer, parse_windows
     from pinnsine.plot import FORMATS
 
     network, phases = parse_net(net), parse_optimizer(optimizer)
@@ -128,7 +128,7 @@ def solve(
                 require_writable(path, suffixes, what)
         if asked.reference is not None:
             dict(asked.reference.floor)  # a numerical reference is computed here, once, and not in the time of the solution
-        method = pinnsine.solve if windows is None else functools.partial(pinnsine.march, windows=windows)
+        method = pinnsine.solve if windows is None else functools.partial(pinnsine.march, windows=parse_windows(windows))
         solution = method(
             asked,
             net=network,

@@ -31,9 +31,9 @@ from pinnsine.optim import Adam
 from pinnsine.points import Points
 from pinnsine.problem import Problem
 from pinnsine.scaling import field_scales
-from pinnsine.sitting import thread_limit
+from pinnsine.sitting import prepare, thread_limit
 from pinnsine.solution import Solution
-from pinnsine.solve import prepare, solve
+from pinnsine.solve import solve
 from pinnsine.state import Look, Result, State
 
 
@@ -88,12 +88,13 @@ def _batched(problem: Problem, seeds: Sequence[int], asked: Arguments) -> tuple[
     if distributed.active() or asked.sampler == "rad":
         return None
     prepare(problem, asked)
-    clock, memory, scales = Clock(asked.time), budget(asked.memory, device_of(asked.device)), field_scales(problem)
+    clock, scales = Clock(asked.time), field_scales(problem)
+    memory = budget(asked.memory, device_of(asked.device))
     limits = Limits(clock, asked.iterations or math.inf, None, 0.0)
     with thread_limit(asked.threads):
         [attempt] = policy.plan(problem, scales, net, phases, asked.points, asked.sampler, None, asked.dtype, memory)
-        alone = [replace(asked, seed=s) for s in seeds]
-        calls = [Call(problem, scales, a, memory, limits, asked.callbacks, Checkpoints(None, lambda *results: b"")) for a in alone]
+        alone = [replace(asked, seed=s, memory=memory) for s in seeds]
+        calls = [Call(problem, scales, a, limits, asked.callbacks, Checkpoints(None, lambda *results: b"")) for a in alone]
         members = [begun(0, attempt, c, History(), None) for c in calls]
         if not _alike(members, memory):
             return None

@@ -52,13 +52,14 @@ class Corrected(nn.Module):
         super().__init__()
         self.embedding, self.core = module
         like = next(self.core.parameters())
-        weight = (torch.randn(FEATURES, len(spread), generator=generator) * spread).to(like)
+        features = min(FEATURES, len(self.core.weight)) if isinstance(self.core, SineLayer) else FEATURES  # in a window few sines do
+        weight = (torch.randn(features, len(spread), generator=generator) * spread).to(like)
         for i in whole:
             weight[:, i] = torch.pi * torch.round(weight[:, i] / torch.pi)
-        phase = 2 * math.pi * torch.rand(FEATURES, generator=generator)
+        phase = 2 * math.pi * torch.rand(features, generator=generator)
         self.register_buffer("weight", weight)
         self.register_buffer("phase", phase.to(like))
-        self.correction = nn.Linear(FEATURES, outputs, bias=False, dtype=like.dtype, device=like.device)
+        self.correction = nn.Linear(features, outputs, bias=False, dtype=like.dtype, device=like.device)
         nn.init.zeros_(self.correction.weight)
 
     def forward(self, x):

@@ -49,6 +49,13 @@ def parse_optimizer(text: str | None):
     return _parse_specs(text, OPTIMIZERS, "--optimizer") or None
 
 
+def parse_windows(text: str) -> int | str:
+    """A number of time windows, or "auto"."""
+    if text != "auto" and not text.isdecimal():
+        raise ProblemError(f"--windows takes a number of windows or auto, got {text!r}.")
+    return text if text == "auto" else int(text)
+
+
 def _parse_specs(text: str | None, registry: Mapping[str, type], option: str) -> list:
     """Specifications ``name:key=value,key=value``, one after another, parted by a plus or a comma."""
     specs: list[tuple[str, dict]] = []

@@ -12,4 +12,5 @@ class Outcome(Enum):
     ITERATIONS = "all iterations are done"
     CALLBACK = "stopped by a callback"
     INTERRUPTED = "interrupted: this is the best solution so far"
+    HALTED = "a window of time cannot be solved, however short: this is the solution until there"
     BROKEN = "stopped on numbers that are not finite: this is the best solution before; try a smaller learning rate or check the problem"

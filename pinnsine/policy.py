@@ -41,7 +41,7 @@ TRAINABLE = 1e-14  # a held-out loss below which training, minutes for a few mor
 class Attempt:
     """A network, the phases that train it, a sampler, the row points of equations together, and the reason in words.
 
-    ``linear``: the rows are known to be affine in the fields.
+    ``linear``: the rows are known to be affine in the fields. ``brief``: given up where it promises little.
     The attempt is made only if the held-out loss of the best before it lies between ``above`` and ``below``.
     """
 
@@ -53,11 +53,12 @@ class Attempt:
     above: float = 0.0
     below: float = math.inf
     linear: bool = False
+    brief: bool = False
 
 
 def plan(problem: Problem, scales, net, phases: tuple, points, sampler: str | None, start, dtype: str, memory: float) -> tuple[Attempt, ...]:
     """The attempts of a call: what is given is taken, what is not is chosen."""
-    fitted = [replace(a, net=_fitting(a.net, points, len(problem.fields))) for a in attempts(problem, scales, memory)]
+    fitted = [replace(a, net=fitting(a.net, points, len(problem.fields))) for a in attempts(problem, scales, memory)]
     chosen = tuple({a.net: a for a in fitted}.values())  # points given fit one number of sines alone: the same attempt is made once
     if net is None and start is None and not phases and dtype == "float64":
         return tuple(replace(a, sampler=sampler or a.sampler) for a in chosen)
@@ -73,7 +74,7 @@ def plan(problem: Problem, scales, net, phases: tuple, points, sampler: str | No
     return (replace(default, phases=phases or default.phases, sampler=sampler or default.sampler),)
 
 
-def _fitting(net, points, fields: int):
+def fitting(net, points, fields: int):
     """The network, with fewer frozen sines where too few points are asked for to tell them apart."""
     if not isinstance(net, FrozenSines) or not isinstance(points, int):
         return net

@@ -7,9 +7,21 @@ from collections.abc import Callable, Iterator
 
 import torch
 
-from pinnsine import distributed
-from pinnsine.arguments import Arguments
+from pinnsine import distributed, omega
+from pinnsine.arguments import Arguments, device_of, validate
 from pinnsine.checkpoint import terminable
+from pinnsine.export import require_writable
+from pinnsine.problem import Problem
+
+
+def prepare(problem: Problem, asked: Arguments) -> None:
+    """Refuse what is wrong before anything is computed, and join the processes of the run."""
+    validate(problem, asked)
+    if asked.out is not None:
+        require_writable(asked.out, (".h5", ".hdf5"), "A run")
+    problem.check()
+    omega.warn_beyond(asked.net, problem)
+    distributed.join(device_of(asked.device))
 
 
 @contextlib.contextmanager

@@ -9,30 +9,38 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from pinnsine import distributed, omega, policy
-from pinnsine.arguments import Arguments, device_of, validate
+from pinnsine import distributed, policy
+from pinnsine.ansatz import Ansatz
+from pinnsine.arguments import Arguments, device_of
 from pinnsine.attempt import Call
 from pinnsine.attempts import answer, better, tried
 from pinnsine.budget import Clock
+from pinnsine.chain import estimating
 from pinnsine.checkpoint import Checkpoints, described, found, packed
 from pinnsine.compiled import Compiler
 from pinnsine.estimate import estimate_error
-from pinnsine.export import require_writable
+from pinnsine.evolution import is_evolution
+from pinnsine.history import History
 from pinnsine.loop import Limits
 from pinnsine.memory import budget
+from pinnsine.nets import FrozenSines
+from pinnsine.optim import GaussNewton
 from pinnsine.outcome import Outcome
 from pinnsine.problem import Problem
 from pinnsine.runfile import image
 from pinnsine.scaling import field_scales
-from pinnsine.sitting import sitting
+from pinnsine.sitting import prepare, sitting
 from pinnsine.solution import Solution
 from pinnsine.state import Result
+from pinnsine.stepping import POOR, STEPS, Stepper
 from pinnsine.uncertainty import unknown_errors
 
 ESTIMATE_SHARE = 0.3  # of a time budget, kept for the error estimate at the end
 ESTIMATE_SECONDS = 8.0  # and no more than this
+WELL = 1e-14  # a held-out loss on the whole domain with which more sines promise more than windows of time
 
 
 def solve(
@@ -68,7 +76,8 @@ def solve(
         evaluator: "taylor", "forward", "reverse" or "auto".
         dtype, device: "float64" or "float32"; "cpu", "cuda" or "auto".
         seed: of network and points.
-        time: wall time of this call in seconds, or "60s", "2m"; two minutes if neither it nor ``iterations`` is given.
+        time: wall time of this call in seconds, or "60s", "2m", set-up and the error estimate included; two minutes if neither it nor
+            ``iterations`` is given. Nothing is begun after it, and what has begun, a trial or an iteration, is brought to its end.
         iterations: the most iterations of all phases together.
         target: stop when the estimated relative error of every field is below.
         threads: CPU threads for the length of this call.
@@ -80,12 +89,13 @@ def solve(
         callbacks: called with a record of every iteration; one that returns True ends the run.
         out: a run file (.h5): checkpoints during the run, the solution at the end (see ``pinnsine.checkpoint``).
         resume: go on with the run of ``out``, if that file is there, as if it had never stopped; ``iterations`` counts those done before,
-            ``time`` is that of this call.
+            ``time`` is that of this call. Windows of time are begun anew.
         progress: show a progress line.
         estimate: whether to estimate the error at the end; NaN otherwise.
 
     Returns:
-        The best solution by held-out rows, also after Ctrl-C and, where there is ``out``, SIGTERM.
+        The best solution by held-out rows, also after Ctrl-C and, where there is ``out``, SIGTERM. An evolution may be solved in windows of
+        time (``pinnsine.march``); where they do not reach its end, predictions beyond are NaN, as ``settings["reason"]`` says.
 
     Raises:
         ProblemError: something in the problem or the arguments is wrong, or ``out`` is a run of something else; nothing has been computed
@@ -100,7 +110,7 @@ def solve(
     prepare(problem, asked)
     kept = found(asked.out, problem, described(asked), device_of(device)) if resume else None
     room = kept[0]["arguments"]["budget"] if kept else distributed.agreed(budget(memory, device_of(device)))
-    told = {**described(asked), "budget": room}
+    told, asked = {**described(asked), "budget": room}, replace(asked, memory=room)
     with sitting(asked) as callbacks:
         reserve = min(ESTIMATE_SECONDS, ESTIMATE_SHARE * clock.budget) if estimate else 0.0
         limits = Limits(clock, iterations or math.inf, target, reserve)
@@ -108,25 +118,62 @@ def solve(
             asked.out if distributed.leads() else None,
             lambda *results: image(answer(better(*results), call), packed(told, clock.elapsed, *results)),
         )
-        call = Call(problem, field_scales(problem), asked, room, limits, callbacks, checkpoints, Compiler() if compile else None)
+        call = Call(problem, field_scales(problem), asked, limits, callbacks, checkpoints, Compiler() if compile else None)
+        plan = policy.plan(problem, call.scales, net, asked.optimizer, points, sampler, start, dtype, room)
         try:
-            best = tried(policy.plan(problem, call.scales, net, asked.optimizer, points, sampler, start, dtype, room), call, kept)
+            solution = _answered(plan, call, kept)
         finally:
             checkpoints.write()
-        solution = _estimated(best, call)
     if checkpoints.path is not None:
-        checkpoints.finish(lambda results: image(solution, packed(told, clock.elapsed, *results)))
+        state = packed if isinstance(solution.ansatz, Ansatz) else None  # a march has no state to go on from
+        checkpoints.finish(lambda results: image(solution, state and state(told, clock.elapsed, *results)))
     return solution
 
 
-def prepare(problem: Problem, asked: Arguments) -> None:
-    """Refuse what is wrong before anything is computed, and join the processes of the run."""
-    validate(problem, asked)
-    if asked.out is not None:
-        require_writable(asked.out, (".h5", ".hdf5"), "A run")
-    problem.check()
-    omega.warn_beyond(asked.net, problem)
-    distributed.join(device_of(asked.device))
+def _answered(plan: Sequence[policy.Attempt], call: Call, kept: tuple[Mapping, History] | None) -> Solution:
+    """The answer of the attempts; an evolution that few frozen sines do not solve whole is marched through before more is tried."""
+    if not _marches(plan, call, kept):
+        return _estimated(tried(plan, call, kept), call)
+    best = None
+    if kept is not None or len(call.problem.domain.axes) > 1:
+        best = tried((replace(plan[0], phases=(GaussNewton(STEPS),), brief=True), *plan[1:]), call, kept, until=1)
+        ended = best is not None and best.outcome not in (Outcome.CONVERGED, Outcome.BROKEN, Outcome.ITERATIONS)
+        if ended or (best is not None and best.state.history.rows >= call.limits.iterations):
+            return _estimated(best, call)
+        if best is not None and best.state.best_held_out <= WELL:
+            return _estimated(tried(plan, call, best=best), call)
+    marched = _marched(call, best)
+    if marched is not None and marched.outcome is not Outcome.HALTED:
+        return marched
+    best = tried(plan, call, best=best)
+    return marched if marched is not None and best.state.best_held_out > POOR else _estimated(best, call)
+
+
+def _marches(plan: Sequence[policy.Attempt], call: Call, kept: tuple[Mapping, History] | None) -> bool:
+    """Whether windows of time are to be tried: where the choice is free, and smooth solutions are expected that the start determines."""
+    asked = call.asked
+    given = asked.net is not None or asked.start is not None or asked.optimizer or asked.dtype != "float64"
+    later = kept is not None and kept[0]["current"]["number"] > 0
+    return not (given or later) and isinstance(plan[0].net, FrozenSines) and is_evolution(call.problem)
+
+
+def _marched(call: Call, best: Result | None) -> Solution | None:
+    """The answer window by window; None where not even the first one is solved. ``best``: what was found on the whole domain."""
+    axis = call.problem.domain.axis(call.problem.domain.time)
+    done = best.state.history.rows if best else 0
+    limits = replace(call.limits, iterations=call.limits.iterations - done, reserve=estimating(call.limits.clock.budget, call.asked.estimate))
+    whole = best.attempt.net if best is not None and best.state.best_held_out <= POOR else None
+    stepper = Stepper(call.problem, call.asked, limits, call.callbacks, axis.length / (2 if best else 1), whole=whole)
+    outcome = stepper.run()
+    chain = stepper.chain
+    if chain.solved and (best is None or (chain.whole if whole else chain.held_out <= POOR)):
+        before = f" ({best.state.best_held_out:.0e} of the rows was left on the whole domain)" if best else ""
+        return chain.joined(limits, outcome, stepper.reason + before, call.asked.estimate)
+    if best is not None and outcome is not Outcome.CONVERGED and outcome is not Outcome.HALTED:
+        return _estimated(replace(best, outcome=outcome), call)
+    if outcome is Outcome.INTERRUPTED:
+        raise KeyboardInterrupt
+    return None
 
 
 def _estimated(best: Result, call: Call) -> Solution:

@@ -7,9 +7,9 @@ import torch
 from helpers import bound
 
 from pinnsine import bandwidth
-from pinnsine.bandwidth import CLIMB, OMEGAS, ROUNDING, trial_net, tuned
-from pinnsine.constraint import Dirichlet, Residual, row_points
-from pinnsine.domain import Interval, Rectangle
+from pinnsine.bandwidth import CLIMB, FAIR, HOPELESS, OMEGAS, ROUNDING, STEADY, trial_net, tuned, tuned_in_space
+from pinnsine.constraint import Dirichlet, Initial, Residual, row_points
+from pinnsine.domain import Interval, Rectangle, Time
 from pinnsine.nets import FrozenSines
 from pinnsine.problem import Field, Problem
 
@@ -137,3 +137,50 @@ def test_fields_of_different_coordinates_share_one_bandwidth(monkeypatch):
 def test_trials_are_small():
     assert trial_net(FrozenSines(3000)).width < 500
     assert trial_net(FrozenSines(30)).width == 30
+
+
+def travelling(k, length):
+    """u = sin(k (x - t)) on a window of time."""
+
+    def u(s):
+        return torch.sin(k * (s.x - s.t))
+
+    domain = LINE * Time(0, length)
+    return Problem(
+        domain,
+        "u",
+        [Residual("pde", lambda s: s.u_t + s.u_x), Initial("start", u=u), Dirichlet("inflow", u=u, on=domain.side(x=-1))],
+    )
+
+
+def found_on_window(problem, width, **options):
+    return tuned_in_space(FrozenSines(width), *objectives(problem, FrozenSines(width), 3 * width), seed=0, linear=True, **options)
+
+
+@pytest.mark.parametrize(("k", "width"), [(5.0, 150), (30.0, 400)])
+def test_on_a_window_the_bandwidth_is_found_in_space_and_fixed_in_time(k, width):
+    trial = found_on_window(travelling(k, 2.0 / k), width)
+    space, time = trial.net.omega
+    assert k <= space <= 4 * k
+    assert time == STEADY
+    assert trial.loss < 1e-9  # measured: 4e-16, 4e-10
+
+
+def test_a_window_that_is_far_too_long_is_found_out_with_few_sines(built):
+    trial = found_on_window(travelling(60.0, 20.0), 400)
+    assert {net.width for net in built} == {250}
+    assert trial.loss > FAIR
+
+
+def test_a_bandwidth_that_is_carried_is_climbed_from_and_one_that_is_given_is_kept(built):
+    problem = travelling(5.0, 0.4)
+    assert found_on_window(problem, 100, near=(10.0, 3.0)).net.omega[0] in {10.0 * CLIMB**k for k in range(-6, 7)}
+    assert {net.width for net in built} == {100}
+    given = FrozenSines(100, (8.0, 2.0))
+    assert tuned_in_space(given, *objectives(problem, given, 300), seed=0, linear=True).net == given
+
+
+def test_a_brief_search_ends_with_few_sines_where_they_are_hopeless(built):
+    trial = found(plane_wave(60.0, 60.0), FrozenSines(300), 900, linear=True, brief=True)
+    assert trial.loss > HOPELESS
+    assert {net.width for net in built} == {250}

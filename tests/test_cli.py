@@ -232,6 +232,17 @@ def test_a_run_is_resumed_with_the_arguments_it_was_started_with(mine, tmp_path,
     assert (found["iterations"], found["outcome"]) == (7, "iterations")
 
 
+@pytest.mark.parametrize(("text", "windows"), [("auto", "auto"), ("4", 4)])
+def test_windows_are_chosen_or_counted(mine, solved, monkeypatch, text, windows):
+    monkeypatch.setattr(ps, "march", lambda problem, windows, **options: solved.kept.update(windows=windows) or ps.solve(problem, **options))
+    run("solve", mine, "--windows", text)
+    assert solved.kept["windows"] == windows
+
+
+def test_windows_are_a_number_or_auto(mine, capsys):
+    assert "--windows takes a number of windows or auto, got 'many'" in refused(capsys, "solve", mine, "--windows", "many")
+
+
 def test_an_evaluation_that_fails_exits_with_3(mine, monkeypatch, capsys):
     def solve(problem, **options):
         raise ps.EvaluationError("The residual is\nnot finite.")

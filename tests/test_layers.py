@@ -15,10 +15,10 @@ LAYERS = {
     "L1": "points sampling domain quadrature local integral known constraint conditions probe check real_parts problem spectrum reference",
     "L2": "nets kernel hard ansatz windows",
     "L3": "scaling tangent jacobian objective linearised least_squares damped_qr sparse distributed sharded weighting memory compiled",
-    "L4": "optim modes rest continuation bandwidth omega loop resampling signals policy budget history estimate state monitor arguments "
-    "callbacks durable tree uncertainty view",
+    "L4": "optim modes rest continuation evolution bandwidth omega loop resampling signals policy budget history estimate state monitor "
+    "arguments callbacks durable tree uncertainty view",
     "L5": "comparison error_maps progress plot export runfile surface solution evidence diagnose residual_map checkpoint attempt attempts "
-    "sitting solve ensemble march sweep resume eigenpairs",
+    "sitting chain stepping solve ensemble march sweep resume eigenpairs",
     "L6": "options fit fit_options fit_commands bench cli __main__ __init__",
 }
 LEVEL = {name: level for level, names in enumerate(LAYERS.values()) for name in names.split()}

@@ -129,7 +129,8 @@ def test_a_callback_ends_the_march_with_what_there_is():
 @pytest.mark.parametrize(
     ("problem", "windows", "message"),
     [
-        (heat(), 0, "windows= is a positive number"),
+        (heat(), 0, "windows= is 'auto', a positive number"),
+        (heat(), "many", "windows= is 'auto', a positive number"),
         (heat(), [0, 1.5, 1.0, 2.0], "must rise from 0 to 2"),
         (heat(), [0, 1.0], "must rise from 0 to 2"),
         (heat(unknowns=[ps.Unknown("D", 1.0)]), 2, "cannot find unknown numbers"),

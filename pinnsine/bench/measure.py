@@ -52,7 +52,7 @@ def solved(row: Row, seed: int, threads: int) -> dict:
         "errors": {**missed, **comparison.relative_l2},
         "estimate": None if missed else solution.estimate[worst],
         "floor": max(floor.values()),
-        "net": used["net"] + (f", {row.windows} windows" if row.windows else ""),
+        "net": used["net"] + (f", {used['windows']} windows" if "windows" in used else ""),
         **{key: used[key] for key in ("seconds", "iterations", "parameters", "points")},
     }
 
