@@ -32,7 +32,7 @@ class Draft:
     def problem(self) -> ps.Problem:
         domain = self.domain()
         equations = [ps.Residual(f"equation {k}", self._formed(f), weight=self.weight) for k, f in enumerate(self.residuals)]
-        conditions = [make(domain) for make in self.conditions]
+        conditions = [make(domain) for make in self.conditions if domain is not None]
         return ps.Problem(domain, [f() for f in self.fields], [*equations, *conditions], unknowns=[u() for u in self.unknowns])
 
     def _formed(self, function):
