@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,7 +15,7 @@ from pinnsine.domain import Region
 from pinnsine.errors import EvaluationError, ProblemError
 from pinnsine.index import Index, describe
 from pinnsine.points import Points
-from pinnsine.probe import FieldScale, Trace, trace
+from pinnsine.probe import FieldScale, Trace, trace, weights_at
 
 if TYPE_CHECKING:
     from pinnsine.problem import Problem
@@ -60,9 +62,13 @@ def check(problem: Problem) -> Report:
         _check_region(problem, constraint, points)
         try:
             traces = [trace(problem, constraint, points, _probe_scales(problem, k), seed=k) for k in range(PROBES)]
+            if callable(constraint.weight):
+                weights_at(problem, constraint, points)
         except (ProblemError, EvaluationError) as error:
             named = repr(constraint.name) in str(error)
             raise ProblemError(str(error) if named else f"Constraint {constraint.name!r}: {error}") from error
+        except Exception as error:  # whatever the user's own function raises
+            raise ProblemError(f"Constraint {constraint.name!r}: its function raises {_words(error)}.") from error
         if not all(bool(torch.isfinite(r).all()) for t in traces for r in t.rows.values()):
             _check_finite(problem, constraint, points, traces)
         _check_dependence(constraint, traces)
@@ -82,6 +88,14 @@ def _probe_scales(problem: Problem, k: int, size: float = 1.0) -> dict[str, Fiel
     """Probes that take both signs, stay positive and stay near zero, so that a logarithm or a root finds one it can bear."""
     shift, scale = ((0.0, 1.0), (2.0, 1.0), (0.5, 0.25))[k]
     return {f.name: FieldScale(size * shift, size * scale) for f in problem.fields}
+
+
+def _words(error: Exception) -> str:
+    """An exception in one line, with the last place outside of libraries that it went through."""
+    libraries = Path(__file__).parent, Path(torch.__file__).parent
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not any(p in Path(f.filename).parents for p in libraries)]
+    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {' '.join(str(error).split()).rstrip('.')}{place}"
 
 
 def _place(problem: Problem, points: Points, row: int) -> str:

@@ -79,5 +79,10 @@ class Inequality(Constraint):
 
     function: Callable[[Local], object]
 
+    def __post_init__(self):
+        super().__post_init__()
+        if not callable(self.function):
+            raise ProblemError(f"Constraint {self.name!r}: an inequality is a function of s, as in lambda s: s.u, got {self.function!r}.")
+
     def residual(self, s):
         return {name or "violation": torch.clamp(values(g), max=0.0) for name, g in named("", self.function(s))}

@@ -7,6 +7,7 @@ one batch of rows (N,), a tuple, a Vector or a dict of them.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -47,8 +48,11 @@ class Constraint(ABC):
     def __post_init__(self):
         if not isinstance(self.name, str) or not self.name:
             raise ProblemError(f"A constraint's first argument is its name, a string, got {self.name!r}.")
-        if not (self.weight is None or callable(self.weight) or self.weight > 0):
-            raise ProblemError(f"Constraint {self.name!r}: a weight is positive or a function of s, got {self.weight!r}.")
+        number = isinstance(self.weight, int | float) and 0 < self.weight < math.inf
+        if not (self.weight is None or callable(self.weight) or number):
+            raise ProblemError(f"Constraint {self.name!r}: a weight is a positive, finite number or a function of s, got {self.weight!r}.")
+        if self.loss is not None and not callable(self.loss):
+            raise ProblemError(f"Constraint {self.name!r}: loss= is a function of the rows (N,), got {self.loss!r}.")
 
     def region(self, domain: Domain) -> Region | Points:
         """Where the rows are: ``on``, by default the whole domain."""
@@ -171,6 +175,13 @@ class Periodic(Constraint):
 
     nodes = 2
 
+    def __post_init__(self):
+        super().__post_init__()
+        if not isinstance(self.derivatives, int) or self.derivatives < 0:
+            raise ProblemError(
+                f"Constraint {self.name!r}: derivatives= is how many are equal at both ends, 0 or more, got {self.derivatives!r}."
+            )
+
     def region(self, domain):
         return domain.side(**{self.coordinate: domain.axis(self.coordinate).lower})
 
@@ -209,6 +220,8 @@ class Integral(Constraint):
     def __post_init__(self):
         super().__post_init__()
         object.__setattr__(self, "over", (self.over,) if isinstance(self.over, str) else tuple(self.over))
+        if not callable(self.integrand):
+            raise ProblemError(f"Constraint {self.name!r}: an integrand is a function of s, got {self.integrand!r}.")
         if not self.over or self.points < 1:
             raise ProblemError(f"Constraint {self.name!r}: an integral runs over at least one coordinate with at least one node each.")
 
@@ -229,7 +242,13 @@ class Integral(Constraint):
         return Points({**columns, QUADRATURE: weights.repeat(rows)})
 
     def residual(self, s):
-        terms = values(self.integrand(s)) * values(getattr(s.data, QUADRATURE))
+        integrand, weights = self.integrand(s), values(getattr(s.data, QUADRATURE))
+        if not isinstance(integrand, Jet | Tensor) or tuple(integrand.shape) != tuple(weights.shape):
+            got = tuple(integrand.shape) if isinstance(integrand, Jet | Tensor) else type(integrand).__name__
+            raise ProblemError(
+                f"Constraint {self.name!r}: an integrand has values of shape (N,) = ({len(weights)},), got {got}: write it in s."
+            )
+        terms = values(integrand) * weights
         equals = self.equals(s.node(0, self.nodes)) if callable(self.equals) else self.equals
         return terms.view(-1, self.nodes).sum(dim=1) - values(equals)
 

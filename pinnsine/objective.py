@@ -23,13 +23,11 @@ from pinnsine.constraint import Constraint, Prescribed, rows_of
 from pinnsine.errors import ProblemError
 from pinnsine.index import Index
 from pinnsine.jacobian import batched_vjp, one_backward, route_of, row_blocks
-from pinnsine.jet import Context, values
 from pinnsine.least_squares import GaussNewtonStep
 from pinnsine.linearised import Dual, Linearised, form_for, require_finite
-from pinnsine.local import Local
 from pinnsine.memory import Budget, bytes_per_point
 from pinnsine.points import Points
-from pinnsine.probe import coordinates_at, data_of, trace
+from pinnsine.probe import trace, weights_at
 from pinnsine.scaling import row_scales
 from pinnsine.tangent import RowBlock, is_cheaper, tangent_kernel
 
@@ -411,9 +409,7 @@ def position_factors(constraint: Constraint, problem, points: Points) -> Tensor 
     """The factors sqrt(w(x_i)) / sigma_i of the rows (N,), and those of weights at single points; None where all are one."""
     factors = None
     if callable(constraint.weight):
-        context = Context(problem.domain.names, problem.domain.space, points.normal)
-        local = Local(problem.names, context, coordinates_at(problem, points, context), {}, data=data_of(problem, points))
-        factors = torch.as_tensor(values(constraint.weight(local)), dtype=torch.float64).sqrt()
+        factors = weights_at(problem, constraint, points).sqrt()
     if isinstance(constraint, Prescribed) and constraint.sigma is not None:
         sigma = points[constraint.sigma] if isinstance(constraint.sigma, str) else torch.tensor(float(constraint.sigma))
         factors = 1 / sigma if factors is None else factors / sigma

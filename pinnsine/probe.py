@@ -16,7 +16,7 @@ from pinnsine.conditions import SIDE
 from pinnsine.constraint import Constraint, rows_of
 from pinnsine.errors import ProblemError
 from pinnsine.index import Index
-from pinnsine.jet import Constant, Context, Coordinate, Jet, full
+from pinnsine.jet import Constant, Context, Coordinate, Jet, full, values
 from pinnsine.known import known_part
 from pinnsine.local import Local
 from pinnsine.points import Points
@@ -68,6 +68,23 @@ def coordinates_at(problem: Problem, points: Points, context: Context) -> dict[s
 def data_of(problem: Problem, points: Points) -> dict[str, torch.Tensor]:
     """The columns that are no coordinates."""
     return {n: c for n, c in points.columns.items() if n not in problem.domain.names}
+
+
+def weights_at(problem: Problem, constraint: Constraint, points: Points) -> torch.Tensor:
+    """The weights w(x) of a constraint that has a function for them, at its row points: (N,), or () where they are all one number.
+
+    Raises ProblemError for another shape, and for weights that are negative or not finite.
+    """
+    context = Context(problem.domain.names, problem.domain.space, points.normal)
+    local = Local(problem.names, context, coordinates_at(problem, points, context), {}, data=data_of(problem, points))
+    given = values(constraint.weight(local))
+    if not isinstance(given, torch.Tensor | int | float) or getattr(given, "shape", ()) not in ((), (len(points),)):
+        got = f"values of shape {tuple(given.shape)}" if isinstance(given, torch.Tensor) else type(given).__name__
+        raise ProblemError(f"Constraint {constraint.name!r}: its weight must return values of shape (N,) = ({len(points)},), got {got}.")
+    weights = torch.as_tensor(given, dtype=torch.float64)
+    if not bool((torch.isfinite(weights) & (weights >= 0)).all()):
+        raise ProblemError(f"Constraint {constraint.name!r}: its weight must be finite and nowhere negative, got {float(weights.min()):g}.")
+    return weights
 
 
 def trace(

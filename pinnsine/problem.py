@@ -24,6 +24,7 @@ from pinnsine.points import Points
 from pinnsine.real_parts import real_constraint, real_reference
 from pinnsine.reference import Reference
 
+MADE_BY = {"constraints": "Residual(...), Dirichlet(...) or another of the conditions", "unknowns": 'Unknown("D", 1.0)'}
 SAMPLES = 1024  # points at which the parts of a field must fill the domain
 
 
@@ -72,8 +73,8 @@ class Unknown:
     bounds: tuple[float, float] | None = None
 
     def __post_init__(self):
-        if not math.isfinite(self.start):
-            raise ProblemError(f"Unknown {self.name!r} must start at a finite number, got {self.start}.")
+        if not isinstance(self.start, int | float) or not math.isfinite(self.start):
+            raise ProblemError(f"Unknown {self.name!r} must start at a finite number, got {self.start!r}.")
         if self.positive and not self.start > 0:
             raise ProblemError(f"Unknown {self.name!r} is declared positive, so its start must be above zero, got {self.start:g}.")
         if self.bounds is None:
@@ -122,17 +123,17 @@ class Problem:
     ):
         if not isinstance(domain, Domain):
             raise ProblemError(f"A problem's first argument is its domain, got {type(domain).__name__}.")
-        fields = (fields,) if isinstance(fields, str | Field) else tuple(fields)
+        fields = _all("fields", (fields,) if isinstance(fields, str | Field) else fields, str | Field)
         self.domain, self.reference, self.name = domain, reference, name
         self.source: dict | None = None  # set by load_problem: which shipped problem this is, with which coefficients
         declared = [_bind(Field(f) if isinstance(f, str) else f, domain) for f in fields]
         self.fields = tuple(part for f in declared for part in real_fields(f))
-        self.unknowns = tuple(unknowns)
+        self.unknowns = _all("unknowns", unknowns, Unknown)
         if not self.fields:
             raise ProblemError("A problem needs at least one field, as in fields='u'.")
         complexes = tuple(dict.fromkeys(f.whole for f in self.fields if f.whole))
         self.names = Names(domain.names, tuple(f.name for f in self.fields), tuple(u.name for u in self.unknowns), complexes)
-        self.constraints = tuple(real_constraint(c, self.names) for c in constraints)
+        self.constraints = tuple(real_constraint(c, self.names) for c in _all("constraints", constraints, Constraint))
         if reference is not None:
             self.reference = real_reference(reference, complexes)
         self._validate_constraints()
@@ -166,6 +167,17 @@ def real_fields(field: Field) -> tuple[Field, ...]:
     if not field.complex:
         return (field,)
     return tuple(replace(field, name=name, complex=False, whole=field.name) for name in parts_of(field.name))
+
+
+def _all(what: str, given, kind) -> tuple:
+    """The parts of a problem as a tuple. Raises ProblemError for what is no sequence, or holds anything else."""
+    if not isinstance(given, Sequence) or isinstance(given, str):
+        raise ProblemError(f"{what}= takes a list, got {type(given).__name__}: write {what}=[...].")
+    for part in given:
+        if not isinstance(part, kind):
+            word = "a name or a Field" if what == "fields" else f"made by {MADE_BY[what]}"
+            raise ProblemError(f"Every one of {what}= is {word}, got {part!r}.")
+    return tuple(given)
 
 
 def _bind(field: Field, domain: Domain) -> Field:
@@ -213,6 +225,8 @@ def _validate(constraint: Constraint, problem: Problem) -> None:
     if isinstance(constraint, Periodic):
         _require_interval(constraint, domain, constraint.coordinate)
     region = constraint.region(domain)
+    if isinstance(region, Points) and not len(region):
+        raise ProblemError(f"Constraint {constraint.name!r} has no points: give at least one.")
     missing = [n for n in domain.names if n not in region.names] if constraint.on is not None else []
     if missing:
         raise ProblemError(

@@ -192,9 +192,9 @@ def test_constraints_refuse_what_makes_no_sense():
         Integral("mass", lambda s: s.u, over="x", points=0)
 
 
-@pytest.mark.parametrize("weight", [0, -1.0, math.nan])
+@pytest.mark.parametrize("weight", [0, -1.0, math.nan, math.inf, "1"])
 def test_weights_are_positive(weight):
-    with pytest.raises(ProblemError, match="Constraint 'r': a weight is positive or a function of s, got"):
+    with pytest.raises(ProblemError, match="Constraint 'r': a weight is a positive, finite number or a function of s, got"):
         Residual("r", lambda s: s.u, weight=weight)
 
 

@@ -66,6 +66,8 @@ class Box(Domain):
             raise ProblemError(f"A side is named by one coordinate, as in side(x=1), got {place or 'none'}.")
         [(name, value)] = place.items()
         axis = self.axis(name)
+        if not isinstance(value, int | float):
+            raise ProblemError(f"A side is where a coordinate has a value, as in side(x=1), got {name}={value!r}.")
         for end, sign in ((axis.lower, -1), (axis.upper, 1)):
             if math.isclose(value, end, rel_tol=1e-12, abs_tol=1e-12 * axis.length):
                 return Face(self, name, end, sign)

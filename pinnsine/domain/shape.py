@@ -148,6 +148,8 @@ class Shape(Domain):
         if len(place) != 1:
             raise ProblemError(f"A side is named by one coordinate, as in side(x=1), got {place or 'none'}.")
         [(name, value)] = place.items()
+        if not isinstance(value, int | float):
+            raise ProblemError(f"A side is where a coordinate has a value, as in side(x=1), got {name}={value!r}.")
         k = self.axes.index(self.axis(name))
         return self._selected(lambda x: (x[:, k] - value).abs() <= SLACK * self.size, f"the side {name} = {value:g}")
 
