@@ -7,8 +7,9 @@ import torch
 from helpers import columns, rand
 
 from pinnsine.calculus import D, advect, div, grad, laplacian
-from pinnsine.constraint import Data, Dirichlet, Initial, Integral, Periodic, Residual
+from pinnsine.constraint import Data, Dirichlet, Initial, Periodic, Residual
 from pinnsine.domain import Box, Interval, Rectangle, Time
+from pinnsine.integral import Integral
 from pinnsine.nets import MLP, FrozenSines, Siren
 from pinnsine.optim import Adam, GaussNewton, LevenbergMarquardt
 from pinnsine.points import Points

@@ -69,6 +69,7 @@ ROWS = (
     Row("Complex Helmholtz, impedance", "helmholtz_complex", 10, 1e-10),
     Row("Nonlinear Helmholtz", "nonlinear_helmholtz", 30, 1e-9, published=f"2.4e-9, 9 s (Newton-FastLSQ, {FASTLSQ}, table 2)"),
     Row("Steady Burgers, nu = 0.1", "steady_burgers", 30, 1e-9, published=f"3.9e-9, 7 s (Newton-FastLSQ, {FASTLSQ}, table 2)"),
+    Row("Obstacle", "obstacle", 120, 1e-3),
     Row("Boundary layers", "boundary_layer", 30, 1e-5),
     Row("Eikonal, point source", "eikonal", 180, 1e-5),
     Row("Elasticity", "elasticity", 30, 1e-9),

@@ -12,13 +12,11 @@ from pinnsine.probe import FieldScale, trace
 from pinnsine.problem import problems_folder, shipped_problems
 
 EXACT = ("advection", "advection_fast", "annulus", "ball_neumann", "beltrami", "black_scholes", "bratu", "burgers", "burgers_2d", "disks",
-         "eikonal", "elasticity", "fredholm", "harmonic", "harmonic_oscillator",
-         "heat", "heat_2d", "heat_long", "helmholtz", "helmholtz_complex", "helmholtz_hole",
-         "inverse_burgers", "inverse_diffusivity", "inverse_navier_stokes", "inverse_radius",
-         "inverse_reaction", "kdv_solitons", "klein_gordon",
-         "kovasznay", "l_shape", "laplace", "maxwell", "multiscale_poisson", "nonlinear_helmholtz", "nonlinear_poisson", "plate",
-         "poisson", "poisson_1d", "poisson_3d", "poisson_nd", "sine_gordon", "steady_burgers", "stefan", "stokes", "taylor_green", "volterra",
-         "wave", "wave_2d")  # fmt: skip
+         "eikonal", "elasticity", "fredholm", "harmonic", "harmonic_oscillator", "heat", "heat_2d", "heat_long", "helmholtz",
+         "helmholtz_complex", "helmholtz_hole", "inverse_burgers", "inverse_diffusivity", "inverse_navier_stokes", "inverse_radius",
+         "inverse_reaction", "kdv_solitons", "klein_gordon", "kovasznay", "l_shape", "laplace", "maxwell", "multiscale_poisson",
+         "nonlinear_helmholtz", "nonlinear_poisson", "obstacle", "plate", "poisson", "poisson_1d", "poisson_3d", "poisson_nd",
+         "sine_gordon", "steady_burgers", "stefan", "stokes", "taylor_green", "volterra", "wave", "wave_2d")  # fmt: skip
 UNKNOWNS = {
     "inverse_radius": {"R": 0.4},
     "harmonic_oscillator": {"E": 0.5},
@@ -53,6 +51,7 @@ OTHERS = {  # coefficients away from their defaults, under which terms may cance
     "helmholtz_hole": {"k": 6.0, "radius": 0.4},
     "kovasznay": {"Re": 20.0},
     "multiscale_poisson": {"waves": (1, 3)},
+    "obstacle": {"height": 0.3},
     "nonlinear_helmholtz": {"k": 2.0, "alpha": 1.5},
     "poisson_nd": {"dim": 3},
     "sine_gordon": {"omega": 0.8},
