@@ -90,6 +90,7 @@ ROWS = (
     Row("Black-Scholes", "black_scholes", 120, 1e-3),
     Row("Burgers, nu = 0.01/pi", "burgers", 120, 2e-5, published=f"1.6e-8, 2878 s (SSBroyden, {SSBROYDEN})"),
     Row("Burgers, nu = 0.01", "burgers", 120, 3e-6, coefficients={"nu": 0.01}, published=f"8.0e-14, 346 s (DSGNAR, {DSGNAR})"),
+    Row("Burgers, every nu from 0.01 to 0.1", "burgers_family", 180, 1e-4),
     Row("Burgers in the plane", "burgers_2d", 120, 1e-4),
     Row("Fisher", "fisher", 120, 1e-5),
     Row("Allen-Cahn", "allen_cahn", 120, 3e-5, published=f"9.4e-7 against data wrong by 1.2e-5 (SSBroyden, {SSBROYDEN})"),
