@@ -21,7 +21,6 @@ from pinnsine.conditions import Robin as Robin
 from pinnsine.constraint import Data as Data
 from pinnsine.constraint import Dirichlet as Dirichlet
 from pinnsine.constraint import Initial as Initial
-from pinnsine.constraint import Integral as Integral
 from pinnsine.constraint import Periodic as Periodic
 from pinnsine.constraint import Residual as Residual
 from pinnsine.domain import Ball as Ball
@@ -36,6 +35,7 @@ from pinnsine.eigenpairs import eigenpairs as eigenpairs
 from pinnsine.ensemble import ensemble as ensemble
 from pinnsine.errors import EvaluationError as EvaluationError
 from pinnsine.errors import ProblemError as ProblemError
+from pinnsine.integral import Integral as Integral
 from pinnsine.integral import integral as integral
 from pinnsine.march import march as march
 from pinnsine.nets import BSNN as BSNN

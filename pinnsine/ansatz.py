@@ -97,7 +97,7 @@ class Ansatz(TrialFunction):
         ``tape`` collects the linear layers; ``unknowns`` replaces the raw unknown parameters by leaves of shape (N,).
         """
         context = Context(self.problem.domain.names, self.problem.domain.space, points.normal, tape=tape)
-        numbers = self._numbers(views, unknowns, context)
+        numbers = {n: Constant(v.values.expand(len(points)), context) for n, v in self._numbers(views, unknowns, context).items()}
         coordinates = coordinates_at(self.problem, points, context)
         fields: dict[str, Jet] = {}
         for i, piece in enumerate(self.pieces):

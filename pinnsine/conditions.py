@@ -23,6 +23,11 @@ def Neumann(name: str, *, on: Region, weight: Weight = None, **targets: Target) 
 
 
 @dataclass(frozen=True)
+class Prior(Prescribed):
+    """What is known of an unknown number beforehand: the row (D - mean) / sigma, weighted like one measurement among the data."""
+
+
+@dataclass(frozen=True)
 class Robin(Constraint):
     """A condition between values and derivatives: ``Robin("right", lambda s: s.u_n + 2 * (s.u - 1), on=domain.side(x=1))``.
 

@@ -16,13 +16,12 @@ import torch
 from torch import Tensor
 
 from pinnsine.calculus import Vector
-from pinnsine.domain import Box, Domain, Face, Faces, Part, Product, Region
+from pinnsine.domain import Domain, Face, Faces, Part, Product, Region
 from pinnsine.errors import ProblemError
 from pinnsine.index import Index
 from pinnsine.jet import Jet, Shifted, values
 from pinnsine.local import Local, Names, TwoSided
 from pinnsine.points import Points
-from pinnsine.quadrature import tensor_rule
 
 Target = float | Callable | str
 Weight = float | Callable | None
@@ -199,58 +198,6 @@ class Periodic(Constraint):
             for name in self.fields or s.field_names
             for index in orders
         }
-
-
-QUADRATURE = "quadrature_weight"
-
-
-@dataclass(frozen=True)
-class Integral(Constraint):
-    """The integral of an expression over some coordinates: ``Integral("mass", lambda s: s.u, over="x", equals=1.0)``.
-
-    One row for each value of the other coordinates, a single row where there are none. Gauss quadrature with ``points`` nodes along
-    each coordinate integrated over; ``equals`` is a number or a function of the other coordinates.
-    """
-
-    integrand: Callable[[Local], object]
-    over: str | tuple[str, ...] = field(kw_only=True)
-    equals: float | Callable = field(default=0.0, kw_only=True)
-    points: int = field(default=32, kw_only=True)
-
-    def __post_init__(self):
-        super().__post_init__()
-        object.__setattr__(self, "over", (self.over,) if isinstance(self.over, str) else tuple(self.over))
-        if not callable(self.integrand):
-            raise ProblemError(f"Constraint {self.name!r}: an integrand is a function of s, got {self.integrand!r}.")
-        if not self.over or self.points < 1:
-            raise ProblemError(f"Constraint {self.name!r}: an integral runs over at least one coordinate with at least one node each.")
-
-    @property
-    def nodes(self) -> int:
-        return self.points ** len(self.over)
-
-    def region(self, domain):
-        rest = [a for a in domain.axes if a.name not in self.over]
-        return Box(*rest) if rest else Points({a.name: [a.lower] for a in domain.axes})
-
-    def expand(self, points, domain):
-        nodes, weights = tensor_rule([domain.axis(n) for n in self.over], self.points)
-        like = points[points.names[0]]
-        nodes, weights = nodes.to(like.dtype, like.device), weights.to(like)
-        rows = len(points)
-        columns = {n: nodes[n].repeat(rows) if n in self.over else points[n].repeat_interleave(self.nodes) for n in domain.names}
-        return Points({**columns, QUADRATURE: weights.repeat(rows)})
-
-    def residual(self, s):
-        integrand, weights = self.integrand(s), values(getattr(s.data, QUADRATURE))
-        if not isinstance(integrand, Jet | Tensor) or tuple(integrand.shape) != tuple(weights.shape):
-            got = tuple(integrand.shape) if isinstance(integrand, Jet | Tensor) else type(integrand).__name__
-            raise ProblemError(
-                f"Constraint {self.name!r}: an integrand has values of shape (N,) = ({len(weights)},), got {got}: write it in s."
-            )
-        terms = values(integrand) * weights
-        equals = self.equals(s.node(0, self.nodes)) if callable(self.equals) else self.equals
-        return terms.view(-1, self.nodes).sum(dim=1) - values(equals)
 
 
 def target_values(target: Target, s: Local):

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from pinnsine.constraint import Integral
 from pinnsine.errors import ProblemError
+from pinnsine.integral import Integral
 from pinnsine.local import Local
 from pinnsine.points import Points
 from pinnsine.problem import Problem

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pinnsine.constraint import Constraint, InitialCondition, Integral, Periodic
+from pinnsine.constraint import Constraint, InitialCondition, Periodic
 from pinnsine.continuation import time_orders
 from pinnsine.domain import Box, Face, Faces, Part, Product, Region
 from pinnsine.errors import ProblemError
+from pinnsine.integral import Integral
 from pinnsine.points import Points
 from pinnsine.problem import Problem
 

@@ -1,14 +1,20 @@
-"""Integrals inside residuals, by Gauss quadrature at nodes of each row's own."""
+"""Integrals, inside residuals and as constraints, by Gauss quadrature at nodes of each row's own."""
 
 from __future__ import annotations
 
-import torch
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
+import torch
+from torch import Tensor
+
+from pinnsine.constraint import Constraint
+from pinnsine.domain import Box
 from pinnsine.errors import EvaluationError, ProblemError
-from pinnsine.jet import Opaque, values
+from pinnsine.jet import Jet, Opaque, values
 from pinnsine.local import Local
 from pinnsine.points import Points
-from pinnsine.quadrature import unit_rule
+from pinnsine.quadrature import tensor_rule, unit_rule
 
 
 def integral(s: Local, integrand, /, *, points: int = 32, **limits):
@@ -74,3 +80,55 @@ def _limit(name: str, limit, like: torch.Tensor) -> torch.Tensor:
             "that the limits are numbers or functions of the coordinates."
         )
     return found.expand_as(like)
+
+
+QUADRATURE = "quadrature_weight"
+
+
+@dataclass(frozen=True)
+class Integral(Constraint):
+    """The integral of an expression over some coordinates: ``Integral("mass", lambda s: s.u, over="x", equals=1.0)``.
+
+    One row for each value of the other coordinates, a single row where there are none. Gauss quadrature with ``points`` nodes along
+    each coordinate integrated over; ``equals`` is a number or a function of the other coordinates.
+    """
+
+    integrand: Callable[[Local], object]
+    over: str | tuple[str, ...] = field(kw_only=True)
+    equals: float | Callable = field(default=0.0, kw_only=True)
+    points: int = field(default=32, kw_only=True)
+
+    def __post_init__(self):
+        super().__post_init__()
+        object.__setattr__(self, "over", (self.over,) if isinstance(self.over, str) else tuple(self.over))
+        if not callable(self.integrand):
+            raise ProblemError(f"Constraint {self.name!r}: an integrand is a function of s, got {self.integrand!r}.")
+        if not self.over or self.points < 1:
+            raise ProblemError(f"Constraint {self.name!r}: an integral runs over at least one coordinate with at least one node each.")
+
+    @property
+    def nodes(self) -> int:
+        return self.points ** len(self.over)
+
+    def region(self, domain):
+        rest = [a for a in domain.axes if a.name not in self.over]
+        return Box(*rest) if rest else Points({a.name: [a.lower] for a in domain.axes})
+
+    def expand(self, points, domain):
+        nodes, weights = tensor_rule([domain.axis(n) for n in self.over], self.points)
+        like = points[points.names[0]]
+        nodes, weights = nodes.to(like.dtype, like.device), weights.to(like)
+        rows = len(points)
+        columns = {n: nodes[n].repeat(rows) if n in self.over else points[n].repeat_interleave(self.nodes) for n in domain.names}
+        return Points({**columns, QUADRATURE: weights.repeat(rows)})
+
+    def residual(self, s):
+        integrand, weights = self.integrand(s), values(getattr(s.data, QUADRATURE))
+        if not isinstance(integrand, Jet | Tensor) or tuple(integrand.shape) != tuple(weights.shape):
+            got = tuple(integrand.shape) if isinstance(integrand, Jet | Tensor) else type(integrand).__name__
+            raise ProblemError(
+                f"Constraint {self.name!r}: an integrand has values of shape (N,) = ({len(weights)},), got {got}: write it in s."
+            )
+        terms = values(integrand) * weights
+        equals = self.equals(s.node(0, self.nodes)) if callable(self.equals) else self.equals
+        return terms.view(-1, self.nodes).sum(dim=1) - values(equals)

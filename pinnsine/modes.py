@@ -13,7 +13,8 @@ import math
 import torch
 from torch import Tensor
 
-from pinnsine.constraint import Integral, Residual
+from pinnsine.constraint import Residual
+from pinnsine.integral import Integral
 from pinnsine.linearised import Linearised
 from pinnsine.nets.frozen_sines import SineLayer
 from pinnsine.objective import Objective, Term

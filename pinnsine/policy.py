@@ -9,6 +9,7 @@ nu = 0.01/pi, two minutes: benchmarks/results/acceptance.md).
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass, replace
 
@@ -136,14 +137,21 @@ def front_ratio(problem: Problem, constraint: Residual, scales) -> float:
     """The size of the leading even space derivative against the time derivative in a residual; 1 where either is missing.
 
     Both are measured by how much the rows of a probe change with that derivative, times the derivative's natural size: the amplitude of
-    the field over half-lengths of the coordinates.
+    the field over half-lengths of the coordinates. In a family it is the smallest one at the ends of the parameters.
     """
     domain = problem.domain
     if domain.time is None:
         return 1.0
     points = row_points(constraint, domain, 64, "sobol", torch.Generator().manual_seed(2))
+    parameters = [a for a in domain.axes if a.role == "parameter" and a.name in points.names]
+    corners = itertools.product(*((a.lower, a.upper) for a in parameters))
+    ends = ({a.name: torch.full_like(points[a.name], v) for a, v in zip(parameters, corner, strict=True)} for corner in corners)
+    return min(_ratio_at(problem, constraint, Points({**points.columns, **end}, points.normal), scales) for end in ends)
+
+
+def _ratio_at(problem: Problem, constraint: Residual, points: Points, scales) -> float:
+    domain, ratios = problem.domain, [1.0]
     need = trace(problem, constraint, points, scales).need
-    ratios = [1.0]
     for field, indices in need.items():
         leading = _leading(indices, domain.space)
         if leading is None or (domain.time,) not in indices:

@@ -5,103 +5,27 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import inspect
-import math
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from pinnsine.check import Report, check
-from pinnsine.constraint import Constraint, Integral, Periodic, Prescribed, hard_parts
+from pinnsine.conditions import Prior
+from pinnsine.constraint import Constraint, Periodic, Prescribed, hard_parts
 from pinnsine.domain import Box, Domain, Part, Product, Region
 from pinnsine.errors import ProblemError
-from pinnsine.known import Symmetry, symmetries
-from pinnsine.local import Names, parts_of
+from pinnsine.integral import Integral
+from pinnsine.local import Names
 from pinnsine.points import Points
 from pinnsine.real_parts import real_constraint, real_reference
 from pinnsine.reference import Reference
+from pinnsine.unknowns import Field, Unknown, real_fields
 
 MADE_BY = {"constraints": "Residual(...), Dirichlet(...) or another of the conditions", "unknowns": 'Unknown("D", 1.0)'}
 SAMPLES = 1024  # points at which the parts of a field must fill the domain
-
-
-@dataclass(frozen=True)
-class Field:
-    """An unknown function; ``of`` names the coordinates it depends on, by default all: ``Field("q", of="x")``.
-
-    ``range``: about where its values lie, if that is known; by default it is found from conditions, data and equations.
-    ``parts``: regions that fill the domain, on each of which the field has a network of its own, so that it may have a kink or a jump
-    between them: ``Field("u", parts=(left, right))``; what holds there is said by an ``Interface``.
-    ``plus``: a known part g of u = g + N, a smooth function of s that unknown numbers may stand in: ``plus=lambda s: s.w * g(s.x)``.
-    ``symmetry`` of the rest N, about zero or a centre: ``symmetry={"x": "odd", "y": ("even", 0.5)}``.
-    ``complex``: the values are complex. Inside it is two real fields, ``psi_re`` and ``psi_im``; ``range`` is then that of each.
-    """
-
-    name: str
-    of: str | tuple[str, ...] = ()
-    range: tuple[float, float] | None = None
-    parts: tuple[Region, ...] = ()
-    plus: Callable | None = None
-    symmetry: Mapping[str, str | tuple[str, float]] | tuple[Symmetry, ...] = ()
-    complex: bool = False
-    whole: str = field(default="", kw_only=True)  # the complex field that this is a part of: set by Problem
-
-    def __post_init__(self):
-        object.__setattr__(self, "symmetry", symmetries(self.name, self.symmetry))
-        if self.plus is not None and not callable(self.plus):
-            raise ProblemError(f"Field {self.name!r}: plus= is a function of s, as in plus=lambda s: torch.sin(s.x), got {self.plus!r}.")
-        if self.complex and self.plus is not None:
-            raise ProblemError(f"Field {self.name!r}: a complex field takes no plus=: write its equations for what is left of it.")
-        if self.range is not None and not (len(self.range) == 2 and -math.inf < self.range[0] < self.range[1] < math.inf):
-            raise ProblemError(f"Field {self.name!r}: a range is two finite numbers, the lower one first, got {self.range}.")
-
-
-@dataclass(frozen=True)
-class Unknown:
-    """An unknown number with its starting value: ``Unknown("D", 1.0, positive=True)`` or ``Unknown("D", 1.0, bounds=(0.1, 2))``.
-
-    A positive unknown is D = start * exp(theta), so that its start must be positive; one with bounds (a, b) is
-    D = a + (b - a) / (1 + exp(-theta)), so that its start lies between them.
-    """
-
-    name: str
-    start: float
-    positive: bool = False
-    bounds: tuple[float, float] | None = None
-
-    def __post_init__(self):
-        if not isinstance(self.start, int | float) or not math.isfinite(self.start):
-            raise ProblemError(f"Unknown {self.name!r} must start at a finite number, got {self.start!r}.")
-        if self.positive and not self.start > 0:
-            raise ProblemError(f"Unknown {self.name!r} is declared positive, so its start must be above zero, got {self.start:g}.")
-        if self.bounds is None:
-            return
-        bounds = tuple(float(b) for b in self.bounds) if isinstance(self.bounds, Sequence) else ()
-        if len(bounds) != 2 or self.positive or not -math.inf < bounds[0] < self.start < bounds[1] < math.inf:
-            raise ProblemError(
-                f"Unknown {self.name!r}: bounds= are two finite numbers around the start {self.start:g}, without positive=, "
-                f"got {self.bounds!r}."
-            )
-        object.__setattr__(self, "bounds", bounds)
-
-    def value(self, raw: Tensor) -> Tensor:
-        """The number from its raw parameter theta: start + |start| theta where it is neither positive nor bounded."""
-        if self.bounds is not None:
-            low, high = self.bounds
-            return low + (high - low) * torch.sigmoid(raw + math.log((self.start - low) / (high - self.start)))
-        return self.start * torch.exp(raw) if self.positive else self.start + (abs(self.start) or 1.0) * raw
-
-    def raw(self, value: float) -> float | None:
-        """The raw parameter of a number; None for one that it cannot be."""
-        low, high = self.bounds or (0.0 if self.positive else -math.inf, math.inf)
-        if not low < value < high:
-            return None
-        if self.bounds is not None:
-            return math.log((value - low) / (high - value)) - math.log((self.start - low) / (high - self.start))
-        return math.log(value / self.start) if self.positive else (value - self.start) / (abs(self.start) or 1.0)
 
 
 class Problem:
@@ -133,7 +57,10 @@ class Problem:
             raise ProblemError("A problem needs at least one field, as in fields='u'.")
         complexes = tuple(dict.fromkeys(f.whole for f in self.fields if f.whole))
         self.names = Names(domain.names, tuple(f.name for f in self.fields), tuple(u.name for u in self.unknowns), complexes)
-        self.constraints = tuple(real_constraint(c, self.names) for c in _all("constraints", constraints, Constraint))
+        constraints = _all("constraints", constraints, Constraint)
+        known = {c.name for c in constraints}
+        priors = [p for p in (_prior(u, domain) for u in self.unknowns if u.prior) if p.name not in known]
+        self.constraints = tuple(real_constraint(c, self.names) for c in (*constraints, *priors))
         if reference is not None:
             self.reference = real_reference(reference, complexes)
         self._validate_constraints()
@@ -162,11 +89,11 @@ class Problem:
         return check(self)
 
 
-def real_fields(field: Field) -> tuple[Field, ...]:
-    """A field, or the two real ones that a complex field is."""
-    if not field.complex:
-        return (field,)
-    return tuple(replace(field, name=name, complex=False, whole=field.name) for name in parts_of(field.name))
+def _prior(unknown: Unknown, domain: Domain) -> Prior:
+    """The prior of an unknown number as a constraint, at some point of the domain."""
+    mean, sigma = unknown.prior
+    place = domain.sample(1, "sobol", torch.Generator().manual_seed(0))
+    return Prior(f"prior of {unknown.name}", {unknown.name: mean}, on=place, sigma=sigma)
 
 
 def _all(what: str, given, kind) -> tuple:

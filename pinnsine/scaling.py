@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 
 import torch
 
-from pinnsine.constraint import Constraint, Residual, Target, row_points, target_values
+from pinnsine.conditions import Prior
+from pinnsine.constraint import Constraint, Prescribed, Residual, Target, row_points, target_values
 from pinnsine.errors import ProblemError
 from pinnsine.index import Index
 from pinnsine.jet import Constant, Context, Shifted, values
@@ -138,6 +139,8 @@ def row_scales(problem: Problem, constraint: Constraint, scales: Mapping[str, Fi
 
     A weight given by the user is taken as it stands, in the user's own units.
     """
+    if isinstance(constraint, Prior):
+        return {"": _measurement_scale(problem, scales)}
     generator = torch.Generator().manual_seed(1)
     points = row_points(constraint, problem.domain, SAMPLES, "sobol", generator)
     traces = [trace(problem, constraint, points, scales, seed=k) for k in range(PROBES)]
@@ -147,6 +150,12 @@ def row_scales(problem: Problem, constraint: Constraint, scales: Mapping[str, Fi
         return dict.fromkeys(traces[0].rows, factor)
     share = EQUATION_SHARE if isinstance(constraint, Residual) else 1.0
     return {name: share / (_rms(torch.cat([t.rows[name] / sigma for t in traces]).nan_to_num()) or 1.0) for name in traces[0].rows}
+
+
+def _measurement_scale(problem: Problem, scales: Mapping[str, FieldScale]) -> float:
+    """The factor of one measurement in units of its standard deviation: that of a row of data, N_c rows together counting as one."""
+    data = [c for c in problem.constraints if isinstance(c, Prescribed) and c.sigma is not None and not isinstance(c, Prior)]
+    return max((max(row_scales(problem, c, scales).values()) / math.sqrt(len(c.on)) for c in data), default=1.0)
 
 
 def _rms(rows: torch.Tensor) -> float:

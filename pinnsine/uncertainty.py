@@ -3,11 +3,12 @@
 The data rows d, in units of their standard deviations, and all other rows c are linearised in the parameters theta of the fields and in the
 unknowns p. The fields are eliminated by least squares with the other rows ahead of the data by FIRST, so that they are what the equations
 make of p, and fitted to the data only where the equations leave them free. What is left of the data's dependence on p,
-E = d_p - d_theta (...), is the information: cov(p) = (E^T E)^-1, into which the weights of the loss do not enter.
+E = d_p - d_theta (...), is the information of the best use of the data: cov(p) = (E^T E)^-1, into which the weights of the loss do not enter.
 
-That is the error of the best use of the data. A loss that lets the field follow the noise uses them less well; what noise in the data does to
-its minimiser is (E^T E)^-1 E^T N E (E^T E)^-1, with E of all rows in the units of the loss and N the covariance of the noise in them. The
-larger of the two is the standard error.
+The answer, though, is the minimiser of the loss, and a loss that lets the field follow the noise uses the data less well. What noise in the
+data does to it is (A^T A)^-1 A^T N A (A^T A)^-1, with A made like E from all rows in the units of the loss, none of them ahead, and N
+the covariance of the noise in them. The standard error of each unknown is the larger of the two, and so never below that of the best use; they
+agree where the equations weigh enough. Correlations, of which a trade-off is warned, are those of the first.
 """
 
 from __future__ import annotations
@@ -33,10 +34,10 @@ ROWS_PER_PARAMETER = 4  # rows beyond so many tell nothing new of the fields
 
 
 def unknown_errors(objective: Objective, theta: Tensor) -> dict[str, float]:
-    """The standard error of every unknown number, to first order; NaN without data rows, in float32 and where the Jacobian is too large.
+    """The standard error of every unknown number, to first order: the larger of that of the best use of the data and of the loss's own.
 
-    Where the data have no ``sigma`` it is estimated from what they differ by from the solution. Warns of unknowns that the data cannot tell
-    apart.
+    NaN without data rows, in float32 and where the Jacobian is too large. Where the data have no ``sigma`` it is estimated from what they
+    differ by from the solution. Warns of unknowns that the data cannot tell apart.
     """
     names = [u.name for u in objective.ansatz.problem.unknowns]
     unknown = dict.fromkeys(names, math.nan)

@@ -5,9 +5,10 @@ import torch
 from helpers import rand
 
 from pinnsine.calculus import D, grad
-from pinnsine.constraint import Data, Dirichlet, Initial, Integral, Periodic, Residual
+from pinnsine.constraint import Data, Dirichlet, Initial, Periodic, Residual
 from pinnsine.domain import Box, Interval, Rectangle, Time
 from pinnsine.errors import ProblemError
+from pinnsine.integral import Integral
 from pinnsine.points import Points
 from pinnsine.problem import Field, Problem, Unknown
 

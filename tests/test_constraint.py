@@ -7,9 +7,10 @@ import torch
 from helpers import columns, gap, rand, state
 
 from pinnsine.calculus import Vector
-from pinnsine.constraint import Data, Dirichlet, Initial, Integral, Periodic, Residual, row_points, rows_of
+from pinnsine.constraint import Data, Dirichlet, Initial, Periodic, Residual, row_points, rows_of
 from pinnsine.domain import Interval, Rectangle, Time
 from pinnsine.errors import ProblemError
+from pinnsine.integral import Integral
 from pinnsine.points import Points
 
 DOMAIN = Interval("x", -1, 1) * Time(0.5, 2)

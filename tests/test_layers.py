@@ -12,7 +12,8 @@ import pinnsine
 PACKAGE = Path(pinnsine.__file__).parent
 LAYERS = {
     "L0": "version errors outcome towers index layer_input jet complex_jet rules evaluate calculus plane_waves local_sum",
-    "L1": "points sampling domain quadrature local integral known constraint conditions probe check real_parts problem spectrum reference",
+    "L1": "points sampling domain quadrature local unknowns integral known constraint conditions probe check real_parts problem spectrum "
+    "reference",
     "L2": "nets kernel hard ansatz windows",
     "L3": "scaling tangent jacobian objective linearised least_squares damped_qr sparse distributed sharded weighting memory compiled",
     "L4": "optim modes rest continuation evolution bandwidth omega loop resampling signals policy budget history estimate state monitor "

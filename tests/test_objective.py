@@ -10,10 +10,11 @@ from torch.nn.utils import parametrizations
 
 from pinnsine.ansatz import build_ansatz
 from pinnsine.calculus import D, advect, div, grad, laplacian
-from pinnsine.constraint import Data, Dirichlet, Initial, Integral, Periodic, Residual
+from pinnsine.constraint import Data, Dirichlet, Initial, Periodic, Residual
 from pinnsine.domain import Interval, Parameter, Rectangle, Time
 from pinnsine.errors import EvaluationError, ProblemError
 from pinnsine.evaluate import EVALUATORS
+from pinnsine.integral import Integral
 from pinnsine.nets import MLP, FrozenSines, Siren
 from pinnsine.objective import bind
 from pinnsine.points import Points

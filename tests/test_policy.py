@@ -7,13 +7,14 @@ import torch
 from helpers import columns, rand
 
 from pinnsine.calculus import D, advect, div, grad, laplacian
-from pinnsine.constraint import Data, Dirichlet, Initial, Integral, Periodic, Residual
+from pinnsine.constraint import Data, Dirichlet, Initial, Periodic, Residual
 from pinnsine.domain import Box, Interval, Rectangle, Time
+from pinnsine.integral import Integral
 from pinnsine.nets import MLP, FrozenSines, Siren
 from pinnsine.optim import Adam, GaussNewton, LevenbergMarquardt
 from pinnsine.points import Points
-from pinnsine.policy import EXACT, FROZEN_SINES, POINTS, ROWS_PER_SINE, TRAINABLE, attempts, is_linear, plan, share_points
-from pinnsine.problem import Field, Problem, Unknown
+from pinnsine.policy import EXACT, FROZEN_SINES, POINTS, ROWS_PER_SINE, SMALL, TRAINABLE, attempts, front_ratio, is_linear, plan, share_points
+from pinnsine.problem import Field, Problem, Unknown, load_problem
 from pinnsine.scaling import field_scales
 
 LINE, SQUARE = Interval("x", 0, 1) * Time(0, 2), Rectangle(x=(0, 1), y=(-1, 1))
@@ -220,3 +221,10 @@ def test_points_are_shared_by_equations_and_conditions():
     assert share_points(problem, 1000, default=7) == {"pde": 500, "other": 500, "start": 100, "walls": 100}
     assert share_points(problem, {"walls": 9}, default=1000)["walls"] == 9
     assert share_points(problem, 1) == {"pde": 1, "other": 1, "start": 1, "walls": 1}
+
+
+def test_the_fronts_of_a_family_are_those_of_its_sharpest_member():
+    family, member = load_problem("burgers_family"), load_problem("burgers", nu=0.01)
+    ratios = [front_ratio(p, p.constraints[0], field_scales(p)) for p in (family, member)]
+    assert ratios[0] == pytest.approx(ratios[1], rel=1e-6)
+    assert ratios[0] < SMALL

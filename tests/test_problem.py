@@ -6,9 +6,10 @@ import pytest
 import torch
 from helpers import columns, rand
 
-from pinnsine.constraint import Data, Dirichlet, Initial, Integral, Periodic, Residual
+from pinnsine.constraint import Data, Dirichlet, Initial, Periodic, Residual
 from pinnsine.domain import Box, Interval, Rectangle, Time
 from pinnsine.errors import ProblemError
+from pinnsine.integral import Integral
 from pinnsine.points import Points
 from pinnsine.problem import Field, Problem, Unknown, load_problem, problems_folder, shipped_problems
 

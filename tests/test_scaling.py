@@ -7,8 +7,9 @@ import torch
 from helpers import gap, rand
 
 from pinnsine.ansatz import build_ansatz
-from pinnsine.constraint import Data, Dirichlet, Initial, Integral, Periodic, Residual, row_points
+from pinnsine.constraint import Data, Dirichlet, Initial, Periodic, Residual, row_points
 from pinnsine.domain import Box, Interval, Rectangle, Time
+from pinnsine.integral import Integral
 from pinnsine.nets import MLP
 from pinnsine.objective import bind
 from pinnsine.points import Points

@@ -116,3 +116,53 @@ def test_an_unknown_stays_within_its_bounds(tmp_path):
 def test_bounds_that_do_not_hold_the_start_are_refused(bounds):
     with pytest.raises(ProblemError, match=r"bounds= are two finite numbers around the start 0\.5"):
         ps.Unknown("k", 0.5, bounds=bounds)
+
+
+def with_prior(mean, deviation, seed=0, data=True, weight=1e6):
+    """The line of ``slope_problem`` with a prior on its slope; the equation weighs so much that the field follows no noise."""
+    problem = slope_problem(seed, weight=weight, sigma=0.1)
+    constraints = problem.constraints if data else problem.constraints[:2]
+    return ps.Problem(LINE, "u", constraints, unknowns=[ps.Unknown("k", 0.5, prior=(mean, deviation))])
+
+
+@pytest.mark.parametrize(("mean", "deviation"), [(1.0, 0.03), (0.5, 0.02), (0.7, 10.0)])
+def test_a_prior_is_one_more_measurement(mean, deviation):
+    """The posterior of a line through the origin: precision sum x^2 / sigma^2 + 1 / deviation^2, mean weighted with the precisions."""
+    problem = with_prior(mean, deviation)
+    points = problem.constraints[2].on
+    precision = float(points["x"].square().sum()) / 0.1**2 + deviation**-2
+    best = (float(points["x"] @ points["m"]) / 0.1**2 + mean / deviation**2) / precision
+    found = solved(problem).unknowns["k"]
+    assert found.value == pytest.approx(best, abs=0.02 * precision**-0.5)
+    assert found.error == pytest.approx(precision**-0.5, rel=0.02)
+
+
+def test_without_data_the_prior_is_all_that_is_known():
+    found = solved(with_prior(0.8, 0.3, data=False)).unknowns["k"]
+    assert found.value == pytest.approx(0.8, rel=1e-9)
+    assert found.error == pytest.approx(0.3, rel=1e-6)
+
+
+def test_an_unknown_in_a_robin_condition():
+    """-u_xx = 0 on (0, 1), u(0) = 1, u_n + k (u - 3) = 0 at x = 1, u(1) = 2 measured: the slope is 1 = k."""
+    problem = ps.Problem(
+        LINE,
+        "u",
+        [
+            ps.Residual("line", lambda s: s.u_xx, weight=100.0),
+            ps.Dirichlet("left", u=1.0, on=LINE.side(x=0), weight=100.0),
+            ps.Robin("right", lambda s: s.u_n + s.k * (s.u - 3), on=LINE.side(x=1), weight=100.0),
+            ps.Data("probe", ps.Points({"x": [1.0, 0.5], "m": [2.0, 1.5]}), u="m", sigma=0.01),
+        ],
+        unknowns=[ps.Unknown("k", 0.5, positive=True)],
+    )
+    found = solved(problem, iterations=30).unknowns["k"]
+    assert found.value == pytest.approx(1.0, rel=1e-11)  # measured: 7e-14
+    # u = 1 + 2 k x / (1 + k): du/dk = x / 2 at k = 1, so that the two probes tell k to 0.01 / sqrt(1/4 + 1/16)
+    assert found.error == pytest.approx(0.01 / (5 / 16) ** 0.5, rel=1e-3)
+
+
+@pytest.mark.parametrize("prior", [1.0, (1.0,), (1.0, 0.0), (float("nan"), 1.0)])
+def test_a_prior_is_a_mean_and_a_deviation(prior):
+    with pytest.raises(ProblemError, match="prior= is a mean and a standard deviation above zero"):
+        ps.Unknown("k", 1.0, prior=prior)

@@ -17,10 +17,11 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from pinnsine.conditions import Inequality, Robin
-from pinnsine.constraint import Constraint, Integral, Periodic, Prescribed, Residual, target_values
+from pinnsine.constraint import Constraint, Periodic, Prescribed, Residual, target_values
 from pinnsine.domain import Axis, Box, Face, Faces, Region
 from pinnsine.errors import ProblemError
 from pinnsine.index import Collapsed, make_index
+from pinnsine.integral import Integral
 from pinnsine.jet import Context, Coordinate, Jet, times, total
 from pinnsine.local import Local
 from pinnsine.points import Points

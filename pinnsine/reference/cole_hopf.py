@@ -29,7 +29,7 @@ DECAY = 44.0  # errors of the rule are below exp(-DECAY) = 8e-20: room for the f
 LEAST_VISCOSITY = 8e-4  # below it exp(3a) overflows, and second derivatives of the quotient with it
 
 
-def burgers(nu: float, length: float = 1.0, speed: float = 1.0, until: float | None = None) -> Reference:
+def burgers(nu: float | tuple[float, float], length: float = 1.0, speed: float = 1.0, until: float | None = None) -> Reference:
     """The exact solution of Burgers' equation from one period of a sine.
 
         u_t + u u_x = nu u_xx,   u(x, 0) = -speed sin(pi x / length),   u(+-length, t) = 0,   -length <= x <= length
@@ -37,7 +37,7 @@ def burgers(nu: float, length: float = 1.0, speed: float = 1.0, until: float | N
     The field ``u`` reads the coordinates ``x`` and ``t``; called with jets, it gives its derivatives too (t > 0).
 
     Args:
-        nu: viscosity, at least 8e-4 speed length.
+        nu: viscosity, at least 8e-4 speed length; or the lowest and the highest one, and the field reads the coordinate ``nu`` as well.
         length: half the width of the domain.
         speed: amplitude of the initial condition.
         until: the last time wanted, 10 length / speed by default; the number of nodes grows like its square root.
@@ -52,15 +52,18 @@ def burgers(nu: float, length: float = 1.0, speed: float = 1.0, until: float | N
     Sources: E. Hopf (1950), J. D. Cole (1951); C. Basdevant et al. (1986), Spectral and finite difference solutions of
     the Burgers equation, Computers & Fluids 14, for the quadrature.
     """
-    nu, length, speed = positive(nu=nu, length=length, speed=speed)
+    family = isinstance(nu, tuple | list)
+    lowest, highest = (min(nu), max(nu)) if family else (nu, nu)
+    lowest, highest, length, speed = positive(nu=lowest, highest=highest, length=length, speed=speed)
     (until,) = positive(until=10 * length / speed if until is None else until)
-    viscosity = nu / (speed * length)
-    if viscosity < LEAST_VISCOSITY:
+    ends = [end / (speed * length) for end in (lowest, highest)]
+    if ends[0] < LEAST_VISCOSITY:
         raise ProblemError(
             f"nu must be at least {LEAST_VISCOSITY:g} speed length = {LEAST_VISCOSITY * speed * length:g}, "
-            f"where the quadrature still fits in float64, got {nu:g}: take a larger viscosity or a numerical reference."
+            f"where the quadrature still fits in float64, got {lowest:g}: take a larger viscosity or a numerical reference."
         )
-    width, step = trapezoidal_rule(viscosity, until * speed / length)
+    rules = [trapezoidal_rule(viscosity, until * speed / length) for viscosity in ends]
+    width, step = max(w for w, _ in rules), min(s for _, s in rules)
     z = nodes(width, step)
 
     def u(s):
@@ -69,10 +72,12 @@ def burgers(nu: float, length: float = 1.0, speed: float = 1.0, until: float | N
                 f"This solution of Burgers' equation is made for times 0 <= t <= {until:g}, got t from {s.t.min():g} "
                 f"to {s.t.max():g}: leave out earlier points; for later ones ask for burgers(..., until=...)."
             )
+        viscosity = s.nu / (speed * length) if family else ends[0]
         return speed * unit_solution(s.x / length, s.t * (speed / length), viscosity, z.to(s.x.device))
 
-    floor = self_convergence(viscosity, until * speed / length, width, step)
-    return Reference({"u": u}, {"u": floor}, f"Burgers' equation by Cole-Hopf, nu = {nu:g}, {len(z)} quadrature nodes")
+    floor = max(self_convergence(viscosity, until * speed / length, width, step) for viscosity in ends)
+    shown = f"{lowest:g} to {highest:g}" if family else f"{lowest:g}"
+    return Reference({"u": u}, {"u": floor}, f"Burgers' equation by Cole-Hopf, nu = {shown}, {len(z)} quadrature nodes")
 
 
 def positive(**numbers: float) -> list[float]:
@@ -103,15 +108,16 @@ def nodes(width: float, step: float) -> Tensor:
     return torch.arange(-half, half + 1, dtype=torch.float64) * (width / half)
 
 
-def unit_solution(x, t, viscosity: float, z: Tensor):
+def unit_solution(x, t, viscosity, z: Tensor):
     """The solution (N,) for unit length and speed at ``x`` and ``t`` (N,), by the equidistant nodes ``z`` (Q,).
 
-    Written with operations that have a Taylor rule only, since ``x`` and ``t`` may be jets.
+    ``viscosity``: a number, or a batch (N,). Written with operations that have a Taylor rule only, since all three may be jets.
     """
     half_angle = (math.pi / 2) * (x[..., None] - torch.sqrt(4 * viscosity * t)[..., None] * z)  # (N, Q)
     cosine = torch.cos(half_angle)
     a = 1 / (2 * math.pi * viscosity)
-    weight = math.exp(a) * torch.exp(-(z**2) - 2 * a * cosine**2)
+    a, factor = (a, math.exp(a)) if isinstance(a, float) else (a[..., None], torch.exp(a)[..., None])
+    weight = factor * torch.exp(-(z**2) - 2 * a * cosine**2)
     return -2 * (torch.sin(half_angle) * cosine * weight).sum(-1) / weight.sum(-1)
 
 

@@ -11,15 +11,13 @@ import pinnsine as ps
 from pinnsine.probe import FieldScale, trace
 from pinnsine.problem import problems_folder, shipped_problems
 
-EXACT = ("advection", "advection_fast", "annulus", "ball_neumann", "beltrami", "black_scholes", "bratu", "burgers", "burgers_2d", "disks",
-         "eikonal", "elasticity", "fredholm", "harmonic", "harmonic_oscillator",
-         "heat", "heat_2d", "heat_long", "helmholtz", "helmholtz_complex", "helmholtz_hole",
-         "inverse_burgers", "inverse_diffusivity", "inverse_navier_stokes", "inverse_radius",
-         "inverse_reaction", "interface", "kdv_solitons", "klein_gordon",
-         "kovasznay", "l_shape", "laplace", "maxwell", "multiscale_poisson", "nonlinear_helmholtz", "nonlinear_poisson", "plate",
-         "poisson", "poisson_1d", "poisson_3d", "poisson_nd", "robin_heat", "sine_gordon", "steady_burgers", "stefan", "stokes",
-         "taylor_green", "volterra",
-         "wave", "wave_2d")  # fmt: skip
+EXACT = ("advection", "advection_fast", "annulus", "ball_neumann", "beltrami", "black_scholes", "bratu", "burgers",
+         "burgers_2d", "burgers_family", "disks", "eikonal", "elasticity", "fredholm", "harmonic", "harmonic_oscillator",
+         "heat", "heat_2d", "heat_long", "helmholtz", "helmholtz_complex", "helmholtz_hole", "inverse_burgers",
+         "inverse_diffusivity", "inverse_navier_stokes", "inverse_radius", "inverse_reaction", "interface", "kdv_solitons", "klein_gordon",
+         "kovasznay", "l_shape", "laplace", "maxwell", "multiscale_poisson", "nonlinear_helmholtz", "nonlinear_poisson",
+         "obstacle", "plate", "poisson", "poisson_1d", "poisson_3d", "poisson_nd", "robin_heat", "sine_gordon", "steady_burgers", "stefan",
+         "stokes", "taylor_green", "volterra", "wave", "wave_2d")  # fmt: skip
 UNKNOWNS = {
     "inverse_radius": {"R": 0.4},
     "harmonic_oscillator": {"E": 0.5},
@@ -32,6 +30,7 @@ OTHERS = {  # coefficients away from their defaults, under which terms may cance
     "annulus": {"inner": 0.3},
     "black_scholes": {"sigma": 0.5, "r": 0.1},
     "burgers_2d": {"Re": 40.0},
+    "burgers_family": {"low": 0.02, "high": 0.3},
     "elasticity": {"lam": 0.3, "mu": 2.0, "Q": 1.0},
     "harmonic": {"dim": 4},
     "heat_2d": {"contrast": -0.9},
@@ -56,6 +55,7 @@ OTHERS = {  # coefficients away from their defaults, under which terms may cance
     "helmholtz_hole": {"k": 6.0, "radius": 0.4},
     "kovasznay": {"Re": 20.0},
     "multiscale_poisson": {"waves": (1, 3)},
+    "obstacle": {"height": 0.3},
     "nonlinear_helmholtz": {"k": 2.0, "alpha": 1.5},
     "poisson_nd": {"dim": 3},
     "sine_gordon": {"omega": 0.8},

@@ -147,3 +147,14 @@ def test_arguments_must_be_positive(arguments):
 def test_too_small_a_viscosity_is_refused():
     with pytest.raises(ProblemError, match=r"at least 0\.0008 speed length = 0\.0032, .* got 0\.001: take a larger"):
         burgers(1e-3, length=2, speed=2)
+
+
+def test_a_family_reads_the_viscosity_as_a_coordinate():
+    """At every point the solution for its own viscosity, to rounding; measured 6e-16."""
+    family, (x, t) = burgers((0.01, 0.1)), draw(300, 1e-3, 1.0)
+    for nu in (0.01, 0.037, 0.1):
+        found = family.evaluate({"x": x, "t": t, "nu": torch.full_like(x, nu)})["u"]
+        assert float((found - values(burgers(nu), x, t)).abs().max()) < 2e-15
+    assert family.floor["u"] < 1e-14
+    with pytest.raises(ProblemError, match="nu must be at least"):
+        burgers((1e-4, 0.1))
