@@ -112,7 +112,7 @@ def _ansatz(net, call: Call) -> Ansatz:
     elif (start.problem.names.fields, start.problem.domain.names) != (problem.names.fields, problem.domain.names):
         raise ProblemError("start= must be a solution of the same fields and coordinates as this problem.")
     elif not isinstance(start.ansatz, Ansatz):
-        raise ProblemError("start= cannot be the solution of a march, which has a network for every window: give that of one solve().")
+        raise ProblemError("start= cannot be the solution of a march, which has a network for every window: give one of a solve() with net=.")
     else:
         ansatz = Ansatz(problem, copy.deepcopy(start.ansatz.pieces), start.ansatz.scales, start.ansatz.net)
     return ansatz.to(call.dtype).to(call.device)
