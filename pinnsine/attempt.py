@@ -125,7 +125,7 @@ def _ansatz(net, call: Call) -> Ansatz:
     if start is not None and (start.problem.names.fields, start.problem.domain.names) != (problem.names.fields, problem.domain.names):
         raise ProblemError("start= must be a solution of the same fields and coordinates as this problem.")
     if start is not None and not isinstance(start.ansatz, Ansatz):
-        raise ProblemError("start= cannot be the solution of a march, which has a network for every window: give that of one solve().")
+        raise ProblemError("start= cannot be the solution of a march, which has a network for every window: give one of a solve() with net=.")
     if not _continues(net, call):
         if start is not None and not isinstance(net, FrozenSines):
             raise ProblemError(f"start= brings its own network; another that starts from it is FrozenSines, got {net!r}: leave net= out.")

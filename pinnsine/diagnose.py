@@ -75,7 +75,9 @@ def diagnose(solution: Solution) -> Diagnosis:
     was loaded without ``problem=``.
     """
     if not isinstance(solution.ansatz, Ansatz):
-        raise ProblemError("diagnose() takes the solution of one solve(): a march has a problem of its own in every window.")
+        raise ProblemError(
+            "diagnose() takes a solution on the whole domain: a march has a problem of its own in every window. Give solve() a net= for one."
+        )
     if not any(isinstance(c, Residual) for c in solution.problem.constraints):
         raise ProblemError("diagnose() needs the equations: load the run with its problem, as in load(path, problem=...).")
     evidence = Evidence(solution)

@@ -40,6 +40,8 @@ from pinnsine.uncertainty import unknown_errors
 
 ESTIMATE_SHARE = 0.3  # of a time budget, kept for the error estimate at the end
 ESTIMATE_SECONDS = 8.0  # and no more than this
+SURE = 1e-12  # a held-out loss of all windows with which nothing else is tried
+STOPPED = (Outcome.TIME, Outcome.TARGET, Outcome.ITERATIONS, Outcome.CALLBACK, Outcome.INTERRUPTED)
 WELL = 1e-14  # a held-out loss on the whole domain with which more sines promise more than windows of time
 
 
@@ -78,7 +80,7 @@ def solve(
         seed: of network and points.
         time: wall time of this call in seconds, or "60s", "2m", set-up and the error estimate included; two minutes if neither it nor
             ``iterations`` is given. Nothing is begun after it, and what has begun, a trial or an iteration, is brought to its end.
-        iterations: the most iterations of all phases together.
+        iterations: the most iterations of all phases together; with it no windows of time are tried but for ordinary equations.
         target: stop when the estimated relative error of every field is below.
         threads: CPU threads for the length of this call.
         memory: budget for the Jacobian and for what an evaluation holds at a time, in bytes or as "500MB"; "auto" for half of what is free,
@@ -143,10 +145,18 @@ def _answered(plan: Sequence[policy.Attempt], call: Call, kept: tuple[Mapping, H
         if best is not None and best.state.best_held_out <= WELL:
             return _estimated(tried(plan, call, best=best), call)
     marched = _marched(call, best)
-    if marched is not None and marched.outcome is not Outcome.HALTED:
+    if marched is not None and (best is None or marched.settings["held_out"] <= SURE or marched.outcome in STOPPED):
         return marched
-    best = tried(plan, call, best=best)
-    return marched if marched is not None and best.state.best_held_out > POOR else _estimated(best, call)
+    other = _estimated(tried(plan, call, best=best), call)
+    return marched if marched is not None and _surer(marched, other) else other
+
+
+def _surer(marched: Solution, other: Solution) -> bool:
+    """Whether a march is to be trusted more: by the estimated errors, and where one is not known by the held-out rows."""
+    errors = [max(s.estimate.values(), key=lambda e: (math.isnan(e), e)) for s in (marched, other)]
+    if any(map(math.isnan, errors)):
+        return marched.settings["held_out"] < other.settings["held_out"] and other.settings["held_out"] > POOR
+    return errors[0] < errors[1]
 
 
 def _marches(plan: Sequence[policy.Attempt], call: Call, kept: tuple[Mapping, History] | None) -> bool:
@@ -154,7 +164,8 @@ def _marches(plan: Sequence[policy.Attempt], call: Call, kept: tuple[Mapping, Hi
     asked = call.asked
     given = asked.net is not None or asked.start is not None or asked.optimizer or asked.dtype != "float64"
     later = kept is not None and kept[0]["current"]["number"] > 0
-    return not (given or later) and isinstance(plan[0].net, FrozenSines) and is_evolution(call.problem)
+    few = asked.iterations is not None and len(call.problem.domain.axes) > 1  # those of many windows are for one network
+    return not (given or later or few) and isinstance(plan[0].net, FrozenSines) and is_evolution(call.problem)
 
 
 def _marched(call: Call, best: Result | None) -> Solution | None:

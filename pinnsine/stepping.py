@@ -34,6 +34,7 @@ EASY = 1e-4  # of the loss that is taken: below, the next window may be longer
 STEPS = 20  # of Newton's method on a window
 SINES = {1: 60, 2: 700, 3: 1400}  # by the number of coordinates: of every field where time is the only one, else of all fields together
 MORE, MOST = 2, 4  # times as many sines where shorter windows do not help, and so many at most
+HASTE = 2.0  # times the length of the window before, where there is no time for as many as would be good
 GROWTH, EVEN = 1.5, 3  # a window that is longer, after so many that went well
 ORDER = 3  # a window of half the length is worth it if it leaves less than 2^-ORDER of the loss
 SLACK = 10.0  # times a loss that could not be lowered is taken from then on
@@ -65,7 +66,8 @@ class Stepper:
         self.net = net or fitting(FrozenSines(whole.width if whole else sines(problem)), asked.points, len(problem.fields))
         self.near = whole.bandwidths(len(problem.domain.axes)) if whole else None
         self.tuned = self.net.omega is None
-        self.most = 0 if net else min(MOST * self.net.width, int(math.sqrt(asked.memory / (8 * ROWS_PER_SINE)) / len(problem.fields)))
+        fitting_memory = int(math.sqrt(asked.memory / (8 * ROWS_PER_SINE)) / len(problem.fields))
+        self.most = 0 if net or asked.points else min(MOST * self.net.width, fitting_memory)
         self.scales = field_scales(problem)
         self.linear = is_linear(problem, self.scales)
         self.tolerance = FINE if limits.target is None else min(max(FINE, (AIM * limits.target) ** 2), POOR)
@@ -140,7 +142,7 @@ class Stepper:
         rest = chain.upper - chain.lower
         count = max(1, math.ceil(rest / self.length - 1e-6))
         if math.isinf(before) and self.seconds and count * self.seconds > left:
-            count = max(1, int(left / self.seconds))
+            count = max(1, int(left / self.seconds), math.ceil(rest / (HASTE * self.length)))
         upper = chain.upper if count == 1 else chain.lower + rest / count
         self.length = upper - chain.lower
         if left <= 0:
