@@ -16,6 +16,7 @@ from pinnsine.nets import (
     Fourier,
     FrozenSines,
     Gabor,
+    LocalSines,
     Mixed,
     ModifiedMLP,
     Octaves,
@@ -62,6 +63,7 @@ SPECS = {
     "residual": ResidualMLP(7, 3),
     "residual encoded": ResidualMLP(7, 2, encoding=Octaves(1)),
     "frozen sines": FrozenSines(9, 2.0),
+    "local sines": LocalSines(2, 3),
 }
 TOLERANCE = 1e-14  # of derivatives to order three, relative to the largest: 2.3e-15 measured
 
