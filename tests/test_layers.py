@@ -14,7 +14,7 @@ LAYERS = {
     "L0": "version errors outcome towers index layer_input jet rules evaluate calculus plane_waves",
     "L1": "points sampling domain quadrature local constraint conditions probe check problem spectrum reference",
     "L2": "nets kernel hard ansatz windows",
-    "L3": "scaling tangent jacobian objective linearised least_squares damped_qr distributed sharded weighting memory compiled",
+    "L3": "scaling tangent jacobian objective linearised least_squares damped_qr distributed sharded weighting memory compiled products",
     "L4": "optim rest continuation bandwidth omega loop resampling signals policy budget history estimate state monitor arguments callbacks "
     "durable tree uncertainty view",
     "L5": "comparison error_maps progress plot export runfile surface solution evidence diagnose residual_map checkpoint attempt sitting solve "
