@@ -190,15 +190,20 @@ class Stack(Jet):
         super().__init__(context)
         self.tensor, self.offset, self.indices = tensor, offset, indices or context.indices
 
+    @functools.cached_property
+    def parts(self) -> tuple[Tensor, ...]:
+        """The components by themselves, unbound at once: the gradient of one taken by its number is a tensor of zeros for all of them."""
+        return self.tensor.unbind(0)
+
     def stacked(self) -> Tensor:
         return self.tensor if self.offset is None else super().stacked()
 
     def _component(self, index):
         indices = self.indices
         if index == ():
-            return plus(self.tensor[0], self.offset)
+            return plus(self.parts[0], self.offset)
         if index in indices:
-            return self.tensor[indices.index(index)]
+            return self.parts[indices.index(index)]
         if isinstance(index, Collapsed):
             return total(self.at((name, name)) for name in index.names)
         raise EvaluationError(

@@ -28,6 +28,7 @@ from pinnsine.linearised import Dual, Linearised, form_for, require_finite
 from pinnsine.memory import Budget, bytes_per_point
 from pinnsine.points import Points
 from pinnsine.probe import trace, weights_at
+from pinnsine.products import descent, pulled_back, pushed
 from pinnsine.scaling import row_scales
 from pinnsine.tangent import RowBlock, is_cheaper, tangent_kernel
 
@@ -161,10 +162,10 @@ class Objective:
                 gradient += torch.autograd.grad(loss, theta)[0]
                 total += float(loss.detach())
                 continue
-            for loss, part in self._pieces(term, self._descent(term, theta)):
+            for loss, slope in self._pieces(term, lambda points, _, term=term: descent(self, term, theta, points)):
                 total += loss
-                if part is not None:
-                    gradient += part
+                if slope is not None:
+                    gradient += slope
         return total, gradient
 
     def vjp(self, theta: Tensor, weights: Tensor) -> Tensor:
@@ -175,15 +176,21 @@ class Objective:
             names, count = len(term.scales), len(self.points[term.constraint.name])
             seeds = weights[start : start + names * count].view(names, count)
             start += names * count
-            for part in self._pieces(term, self._pulled_back(term, theta, seeds)):
-                gradient += part
+
+            def work(points: Points, part: slice, term=term, seeds=seeds) -> Tensor:
+                return pulled_back(self, term, theta, points, seeds[:, part])
+
+            gradient += sum(self._pieces(term, work))
         return gradient
 
     def jvp(self, theta: Tensor, direction: Tensor) -> Tensor:
         """J direction (R,), by two backward passes (any evaluator)."""
         theta = theta.detach().requires_grad_()
-        parts = [torch.cat(list(self._pieces(t, self._pushed(t, theta, direction), graphs=2)), dim=1) for t in self.terms]
-        return torch.cat([part.reshape(-1) for part in parts])
+        parts = []
+        for term in self.terms:
+            found = self._pieces(term, lambda points, _, term=term: pushed(self, term, theta, points, direction), graphs=2)
+            parts.append(torch.cat(list(found), dim=1).reshape(-1))
+        return torch.cat(parts)
 
     def jacobian(self, theta: Tensor, into: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Rows (R,) and Jacobian (R, P), the latter written ``into`` a given tensor if there is one."""
@@ -315,41 +322,6 @@ class Objective:
 
     def _rows_of(self, term: Term, views) -> Callable[[Points, slice], Tensor]:
         return lambda points, _: self.term_rows(term, views, points)
-
-    def _descent(self, term: Term, theta: Tensor) -> Callable[[Points, slice], tuple[float, Tensor | None]]:
-        """Of some row points the sum of squares, and its gradient where there is one."""
-
-        def work(points: Points, part: slice) -> tuple[float, Tensor | None]:
-            if term.compiler is not None and not self.fixed:
-                compiled = term.compiler.descent(self, term, theta, points)
-                if compiled is not None:
-                    return compiled
-            loss = self.term_rows(term, self.views(theta), points).square().sum()
-            return float(loss.detach()), torch.autograd.grad(loss, theta)[0] if loss.requires_grad else None
-
-        return work
-
-    def _pulled_back(self, term: Term, theta: Tensor, seeds: Tensor) -> Callable[[Points, slice], Tensor]:
-        """The part of J^T seeds that some row points add, for seeds (C, N)."""
-
-        def work(points: Points, part: slice) -> Tensor:
-            rows = self.term_rows(term, self.views(theta), points)
-            return torch.autograd.grad(rows, theta, seeds[:, part])[0] if rows.requires_grad else torch.zeros_like(theta)
-
-        return work
-
-    def _pushed(self, term: Term, theta: Tensor, direction: Tensor) -> Callable[[Points, slice], Tensor]:
-        """The rows (C, n) of J direction at some row points."""
-
-        def work(points: Points, part: slice) -> Tensor:
-            rows = self.term_rows(term, self.views(theta), points)
-            if not rows.requires_grad:
-                return torch.zeros_like(rows)
-            seeds = torch.zeros_like(rows, requires_grad=True)
-            [adjoint] = torch.autograd.grad(rows, theta, seeds, create_graph=True)
-            return torch.autograd.grad(adjoint, seeds, direction)[0]
-
-        return work
 
     def bytes_per_row(self, term: Term) -> int:
         """What the graph of one row holds."""

