@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +18,7 @@ from pinnsine.domain import Domain, Face
 from pinnsine.errors import ProblemError
 from pinnsine.evaluate import EVALUATORS, choose_evaluator
 from pinnsine.hard import HardPart, cutoff, hard_conditions, lift
-from pinnsine.index import Collapsed, Index
+from pinnsine.index import Collapsed, Index, held
 from pinnsine.jet import Constant, Context, Jet, total, values
 from pinnsine.local import Local
 from pinnsine.nets import FrozenSines
@@ -107,7 +107,11 @@ class Ansatz(TrialFunction):
     def _fields(self, piece: Piece, prefix: str, views, points, wanted, context) -> dict[str, Jet]:
         own = {n.removeprefix(prefix): v for n, v in views.items() if n.startswith(prefix)}
         matrix = points.matrix(piece.inputs)
-        out = EVALUATORS[piece.evaluator](_Bound(piece.module, own), matrix, piece.inputs, _own_need(wanted, piece.inputs), context)
+        need = _own_need(wanted, piece.inputs)
+        last = piece.module[-1] if isinstance(piece.module, nn.Sequential) else piece.module
+        if getattr(last, "sums_waves", False) and not self.hard.keys() & set(piece.fields):  # a product asks for all derivatives below
+            context = replace(context, wanted=held(need))
+        out = EVALUATORS[piece.evaluator](_Bound(piece.module, own), matrix, piece.inputs, need, context)
         partial = len(piece.inputs) < len(self.problem.domain.names)
         return {f: _OfFewer(out[:, k], piece.inputs) if partial else out[:, k] for k, f in enumerate(piece.fields)}
 

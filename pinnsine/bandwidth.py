@@ -25,6 +25,11 @@ from pinnsine.rest import from_rest
 
 TRIAL = 250  # sines of a first trial
 OMEGAS = (2.0, 4.0, 7.0, 12.0, 20.0, 35.0, 60.0)
+MANY = 3  # coordinates, beyond which so few sines as can be had are best nearly straight: they then span the polynomials of low degree
+FAINT = (3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 2.0, 4.0)  # bandwidths for more of them
+FAINTEST = 1e-4  # below, the squares of two wave numbers come near rounding
+TRIED = 20  # coordinates, beyond which it matters little: what few sines of all coordinates add are polynomials of the second degree at most
+SEARCHED = 5  # coordinates, beyond which trials along each would take longer than they are worth
 CLIMB = 1.4  # the factor from one bandwidth to the next at the full number of sines
 STEPS = 6  # Newton steps of a trial of a nonlinear problem
 SETTLED = 0.1  # of the loss, left by a step after which a trial is over, once it is below TRUSTED
@@ -47,7 +52,7 @@ class Trial:
 
 def trial_net(net: FrozenSines) -> FrozenSines:
     """The small network that trials are bound with."""
-    return FrozenSines(min(net.width, TRIAL), OMEGAS[0])
+    return replace(net, width=min(net.width, TRIAL), omega=OMEGAS[0])
 
 
 def tuned(
@@ -65,14 +70,23 @@ def tuned(
     such as was found for fewer sines; ``linear``: one step does. ``left``: the seconds left; where they do not suffice for a further
     trial, the best so far must do.
     """
+    inputs = _inputs(objective)
     if near is None:
-        near = _searched(trial_net(net), objective, held_out, seed, linear, left)
+        near = 1 / math.sqrt(inputs) if inputs > TRIED else _searched(trial_net(net), objective, held_out, seed, linear, left)
     trials = _Trials(objective, held_out, seed, linear, left)
     best = trials.of(replace(net, omega=near))
     for factor in (CLIMB, 1 / CLIMB):
-        while trials.wanted(best) and (moved := trials.of(replace(best.net, omega=_scaled(best.net.omega, factor)))).loss < best.loss:
-            best = moved
+        while trials.wanted(best) and _sound(moved := replace(best.net, omega=_scaled(best.net.omega, factor)), objective):
+            if not (trial := trials.of(moved)).loss < best.loss:
+                break
+            best = trial
     return best
+
+
+def _sound(net: FrozenSines, objective: Objective) -> bool:
+    """Whether the bandwidths make sense: in many coordinates shorter waves are noise, longer ones leave nothing but low degrees."""
+    inputs = _inputs(objective)
+    return inputs <= MANY or all(FAINTEST <= o <= FAINT[-1] for o in net.bandwidths(inputs))
 
 
 def common_bandwidth(
@@ -93,7 +107,7 @@ def _searched(net: FrozenSines, objective: Objective, held_out: Objective, seed:
     trials = _Trials.of_few(net, objective, held_out, seed, linear, left)
     best = trials.over_range(net)
     inputs = {p.inputs for p in objective.ansatz.pieces}
-    if len(inputs) > 1 or len(min(inputs)) == 1:
+    if len(inputs) > 1 or not 1 < len(min(inputs)) <= SEARCHED:
         return best.net.omega
     for i in range(len(min(inputs))):
         for factor in (2.0, 0.5):
@@ -112,6 +126,11 @@ def _scaled(omega: float | tuple[float, ...], factor: float) -> float | tuple[fl
     return tuple(o * factor for o in omega) if isinstance(omega, tuple) else omega * factor
 
 
+def _inputs(objective: Objective) -> int:
+    """The largest number of coordinates that a network depends on."""
+    return max(len(p.inputs) for p in objective.ansatz.pieces)
+
+
 class _Trials:
     """One network after another at the same points, each tried once."""
 
@@ -127,8 +146,9 @@ class _Trials:
 
     def over_range(self, net: FrozenSines) -> Trial:
         """The best over the whole range of bandwidths."""
-        best = self.of(replace(net, omega=OMEGAS[0]))
-        for omega in OMEGAS[1:]:
+        first, *others = OMEGAS if _inputs(self.objective) <= MANY else FAINT
+        best = self.of(replace(net, omega=first))
+        for omega in others:
             if self.wanted(best):
                 best = min(best, self.of(replace(net, omega=omega)), key=lambda trial: trial.loss)
         return best

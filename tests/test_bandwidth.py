@@ -7,9 +7,10 @@ import torch
 from helpers import bound
 
 from pinnsine import bandwidth
-from pinnsine.bandwidth import CLIMB, OMEGAS, ROUNDING, trial_net, tuned
+from pinnsine.bandwidth import CLIMB, FAINTEST, OMEGAS, ROUNDING, trial_net, tuned
+from pinnsine.calculus import laplacian
 from pinnsine.constraint import Dirichlet, Residual, row_points
-from pinnsine.domain import Interval, Rectangle
+from pinnsine.domain import Box, Interval, Rectangle
 from pinnsine.nets import FrozenSines
 from pinnsine.problem import Field, Problem
 
@@ -137,3 +138,23 @@ def test_fields_of_different_coordinates_share_one_bandwidth(monkeypatch):
 def test_trials_are_small():
     assert trial_net(FrozenSines(3000)).width < 500
     assert trial_net(FrozenSines(30)).width == 30
+
+
+def test_in_many_coordinates_no_search_is_made():
+    cube = Box(dim=30)
+    problem = Problem(cube, "u", [Residual("pde", lambda s: laplacian(s.u)), Dirichlet("walls", u=lambda s: s.x1 * s.x2, on=cube.boundary())])
+    net = FrozenSines(60, alone=0.5)
+    objective, _ = bound(problem, trial_net(net), count=240)
+    started = 1 / math.sqrt(30)
+    found = tuned(net, objective, objective, seed=0, linear=True).net.omega
+    assert found / started == pytest.approx(CLIMB ** round(math.log(found / started, CLIMB)))
+
+
+def test_in_more_than_three_coordinates_long_waves_are_tried():
+    cube = Box(dim=6)
+    problem = Problem(cube, "u", [Residual("pde", lambda s: laplacian(s.u)), Dirichlet("walls", u=lambda s: s.x1 * s.x2, on=cube.boundary())])
+    net = FrozenSines(60, alone=0.3)
+    objective, _ = bound(problem, trial_net(net), count=240)
+    trial = tuned(net, objective, objective, seed=0, linear=True)
+    assert FAINTEST <= trial.net.omega <= 0.1
+    assert trial.loss <= 1e-6

@@ -15,8 +15,8 @@ EXACT = ("advection", "advection_fast", "annulus", "ball_neumann", "beltrami", "
          "eikonal", "elasticity", "harmonic", "heat", "heat_2d", "heat_long", "helmholtz", "helmholtz_complex", "helmholtz_hole",
          "inverse_burgers", "inverse_diffusivity", "inverse_navier_stokes", "inverse_reaction", "kdv_solitons", "klein_gordon",
          "kovasznay", "l_shape", "laplace", "maxwell", "multiscale_poisson", "nonlinear_helmholtz", "nonlinear_poisson", "plate",
-         "poisson", "poisson_1d", "poisson_3d", "poisson_nd", "sine_gordon", "steady_burgers", "stokes", "taylor_green",
-         "wave", "wave_2d")  # fmt: skip
+         "poisson", "poisson_1d", "poisson_3d", "poisson_exp", "poisson_nd", "poisson_squares", "sine_gordon", "steady_burgers", "stokes",
+         "taylor_green", "wave", "wave_2d")  # fmt: skip
 UNKNOWNS = {
     "inverse_burgers": {"convection": 1.0, "nu": 0.01 / torch.pi},
     "inverse_navier_stokes": {"convection": 1.0, "nu": 1 / 40},
@@ -38,6 +38,8 @@ OTHERS = {  # coefficients away from their defaults, under which terms may cance
     "plate": {"a": 3, "b": 1},
     "poisson_1d": {"high": 6},
     "poisson_3d": {"b": 1},
+    "poisson_exp": {"dim": 3},
+    "poisson_squares": {"dim": 3},
     "wave_2d": {"c": 2.0},
     "beltrami": {"a": 0.7, "d": 1.3, "nu": 0.5},
     "bratu": {"lam": 0.5},
