@@ -133,7 +133,7 @@ def _packed_result(result: Result) -> dict:
     }
 
 
-PLAIN = ("theta", "memory", "phase", "since", "iteration", "evaluations", "best", "best_held_out", "stale", "converged", "estimated")
+PLAIN = ("theta", "memory", "phase", "since", "iteration", "evaluations", "best", "best_held_out", "merit", "stale", "converged", "estimated")
 
 
 def _packed_points(objective: Objective) -> dict:

@@ -148,6 +148,14 @@ def test_in_many_coordinates_a_part_of_the_sines_varies_along_one_alone(dim, sha
     assert first.net == FrozenSines(FROZEN_SINES[0], alone=share)
 
 
+def test_in_many_coordinates_a_nonlinear_problem_is_trained_with_long_waves():
+    problem = Problem(
+        Box(dim=4), "u", [Residual("pde", lambda s: laplacian(s.u) - s.u**2), Dirichlet("walls", u=1.0, on=Box(dim=4).boundary())]
+    )
+    [only] = attempts(problem, field_scales(problem), 2e9)
+    assert only.net == Siren(width=20, depth=3, omega=1.0)
+
+
 def test_losses_of_ones_own_are_for_training():
     own = Problem(LINE, "u", [Residual("pde", lambda s: s.u_t - s.u_xx, loss=lambda r: r.abs().mean())])
     assert kinds(attempts(own, field_scales(own), 2e9)) == [Siren]
