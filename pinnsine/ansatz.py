@@ -7,7 +7,7 @@ added, and N made symmetric where that is declared (``pinnsine.known``).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +18,7 @@ from pinnsine.domain import Domain, Face
 from pinnsine.errors import ProblemError
 from pinnsine.evaluate import EVALUATORS, choose_evaluator
 from pinnsine.hard import HardPart, cutoff, hard_conditions, lift, smooth_value
-from pinnsine.index import Collapsed, Index
+from pinnsine.index import Collapsed, Index, held
 from pinnsine.jet import Constant, Context, Jet, total, values
 from pinnsine.known import Symmetry, known_part, symmetric
 from pinnsine.local import Local
@@ -117,6 +117,10 @@ class Ansatz(TrialFunction):
     def _fields(self, piece: Piece, prefix: str, views, points, wanted, context) -> dict[str, Jet]:
         own = {n.removeprefix(prefix): v for n, v in views.items() if n.startswith(prefix)}
         module, needed = _Bound(piece.module, own), _own_need(wanted, piece.inputs)
+
+        last = piece.module[-1] if isinstance(piece.module, nn.Sequential) else piece.module
+        if getattr(last, "sums_waves", False) and not self.hard.keys() & set(piece.fields):  # a product asks for all derivatives below
+            context = replace(context, wanted=held(needed))
 
         def at(there: Points) -> Jet:
             return EVALUATORS[piece.evaluator](module, there.matrix(piece.inputs), piece.inputs, needed, context)

@@ -28,6 +28,11 @@ TRIAL = 250  # sines of a first trial
 OMEGAS = (2.0, 4.0, 7.0, 12.0, 20.0, 35.0, 60.0)
 STEADY, ALONE = 6.0, 12.0  # the bandwidth in time of a window, and where time is the only coordinate
 FINER = (*OMEGAS, 100.0, 170.0)  # bandwidths in space of a window, which leaves few sines to time
+MANY = 3  # coordinates, beyond which so few sines as can be had are best nearly straight: they then span the polynomials of low degree
+FAINT = (3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 2.0, 4.0)  # bandwidths for more of them
+FAINTEST = 1e-4  # below, the squares of two wave numbers come near rounding
+TRIED = 20  # coordinates, beyond which it matters little: what few sines of all coordinates add are polynomials of the second degree at most
+SEARCHED = 5  # coordinates, beyond which trials along each would take longer than they are worth
 CLIMB = 1.4  # the factor from one bandwidth to the next at the full number of sines
 STEPS = 6  # Newton steps of a trial of a nonlinear problem
 SETTLED = 0.1  # of the loss, left by a step after which a trial is over, once it is below TRUSTED
@@ -53,7 +58,7 @@ class Trial:
 
 def trial_net(net: FrozenSines) -> FrozenSines:
     """The small network that trials are bound with."""
-    return FrozenSines(min(net.width, TRIAL), OMEGAS[0])
+    return replace(net, width=min(net.width, TRIAL), omega=OMEGAS[0])
 
 
 def tuned(
@@ -74,18 +79,21 @@ def tuned(
     trial, the best so far must do. ``guess``: where Newton's method starts. ``brief``: something else is to follow where this promises
     little, so that no time is spent on it then.
     """
+    inputs = _inputs(objective)
     if near is None:
-        few = _searched(trial_net(net), objective, held_out, seed, linear, left, guess)
-        if brief and few.loss > HOPELESS:
+        few = _searched(trial_net(net), objective, held_out, seed, linear, left, guess) if inputs <= TRIED else None
+        if few is not None and brief and few.loss > HOPELESS:
             return few
-        near = few.net.omega
+        near = few.net.omega if few is not None else 1 / math.sqrt(inputs)
     trials = _Trials(objective, held_out, seed, linear, left, guess)
     best = trials.of(replace(net, omega=near))
     if brief and best.loss > PROMISING:
         return best
     for factor in (CLIMB, 1 / CLIMB):
-        while trials.wanted(best) and (moved := trials.of(replace(best.net, omega=_scaled(best.net.omega, factor)))).loss < best.loss:
-            best = moved
+        while trials.wanted(best) and _sound(moved := replace(best.net, omega=_scaled(best.net.omega, factor)), objective):
+            if not (trial := trials.of(moved)).loss < best.loss:
+                break
+            best = trial
     return best
 
 
@@ -130,6 +138,12 @@ def tuned_in_space(
     return best
 
 
+def _sound(net: FrozenSines, objective: Objective) -> bool:
+    """Whether the bandwidths make sense: in many coordinates shorter waves are noise, longer ones leave nothing but low degrees."""
+    inputs = _inputs(objective)
+    return inputs <= MANY or all(FAINTEST <= o <= FAINT[-1] for o in net.bandwidths(inputs))
+
+
 def common_bandwidth(
     objective: Objective, held_out: Objective, seed: int, linear: bool = False, left: Callable[[], float] = lambda: math.inf
 ) -> float:
@@ -148,7 +162,7 @@ def _searched(net: FrozenSines, objective: Objective, held_out: Objective, *of_t
     trials = _Trials.of_few(net, objective, held_out, *of_trials)
     best = trials.over_range(net)
     inputs = {p.inputs for p in objective.ansatz.pieces}
-    if len(inputs) > 1 or len(min(inputs)) == 1:
+    if len(inputs) > 1 or not 1 < len(min(inputs)) <= SEARCHED:
         return best
     for i in range(len(min(inputs))):
         for factor in (2.0, 0.5):
@@ -168,6 +182,11 @@ def _scaled(omega: float | tuple[float, ...], factor: float) -> float | tuple[fl
     return tuple(_scaled(o, factor) for o in omega) if isinstance(omega, tuple) else float(f"{omega * factor:.3g}")
 
 
+def _inputs(objective: Objective) -> int:
+    """The largest number of coordinates that a network depends on."""
+    return max(len(p.inputs) for p in objective.ansatz.pieces)
+
+
 class _Trials:
     """One network after another at the same points, each tried once."""
 
@@ -184,8 +203,9 @@ class _Trials:
 
     def over_range(self, net: FrozenSines) -> Trial:
         """The best over the whole range of bandwidths."""
-        best = self.of(replace(net, omega=OMEGAS[0]))
-        for omega in OMEGAS[1:]:
+        first, *others = OMEGAS if _inputs(self.objective) <= MANY else FAINT
+        best = self.of(replace(net, omega=first))
+        for omega in others:
             if self.wanted(best):
                 best = min(best, self.of(replace(net, omega=omega)), key=lambda trial: trial.loss)
         return best

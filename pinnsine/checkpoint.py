@@ -136,7 +136,10 @@ def _packed_result(result: Result) -> dict:
     }
 
 
-PLAIN = ("theta", "memory", "weights", "phase", "since", "iteration", "evaluations", "best", "best_held_out", "stale", "converged", "estimated")
+PLAIN = (
+    *("theta", "memory", "weights", "phase", "since", "iteration", "evaluations"),
+    *("best", "best_held_out", "merit", "stale", "converged", "estimated"),
+)
 
 
 def _packed_points(objective: Objective) -> dict:

@@ -44,16 +44,17 @@ GRID = 10_000
 class Corrected(nn.Module):
     """A frozen network plus ``correction``, a linear combination of random sines of its last hidden layer and of the coordinates.
 
-    ``spread``: the standard deviations of their wave numbers, for every coordinate and hidden unit. ``whole``: coordinates in [-1, 1] along
-    which the sines have whole periods, because the network is periodic by its wave numbers.
+    ``spread``: the standard deviations of their wave numbers, for every coordinate and hidden unit (w,), or for each sine (F, w). ``whole``:
+    coordinates in [-1, 1] along which the sines have whole periods, because the network is periodic by its wave numbers.
     """
 
     def __init__(self, module: nn.Sequential, outputs: int, spread: Tensor, generator: torch.Generator, whole: Sequence[int] = ()):
         super().__init__()
         self.embedding, self.core = module
+        self.sums_waves = isinstance(self.core, SineLayer)
         like = next(self.core.parameters())
         features = min(FEATURES, len(self.core.weight)) if isinstance(self.core, SineLayer) else FEATURES  # in a window few sines do
-        weight = (torch.randn(features, len(spread), generator=generator) * spread).to(like)
+        weight = (torch.randn(features, spread.shape[-1], generator=generator) * spread).to(like)
         for i in whole:
             weight[:, i] = torch.pi * torch.round(weight[:, i] / torch.pi)
         phase = 2 * math.pi * torch.rand(features, generator=generator)
@@ -72,7 +73,7 @@ class Corrected(nn.Module):
         else:
             out = self.core(y)
         inputs = torch.cat(parts, dim=-1)
-        return out + self.correction(plane_waves(inputs, self.weight, self.phase))
+        return out + self.correction(plane_waves(inputs, self.weight, self.phase, last=self.sums_waves))
 
 
 @dataclass(frozen=True)
@@ -186,12 +187,17 @@ def _inner_name(name: str) -> str:
 def _with_correction(piece: Piece, trial: int, generator: torch.Generator, periodic: Sequence[str]) -> Piece:
     module = copy.deepcopy(piece.module)
     whole = [] if module[0].wrapped else [i for i, n in enumerate(piece.inputs) if n in periodic]
-    return replace(piece, module=Corrected(module, len(piece.fields), _spread(module, trial), generator, whole))
+    return replace(piece, module=Corrected(module, len(piece.fields), _spread(module, trial, generator), generator, whole))
 
 
-def _spread(module: nn.Sequential, trial: int) -> Tensor:
-    """The standard deviations of the correction's wave numbers, for every coordinate and every unit of the last hidden layer."""
+def _spread(module: nn.Sequential, trial: int, generator: torch.Generator) -> Tensor:
+    """The standard deviations of the correction's wave numbers, for every coordinate and every unit of the last hidden layer.
+
+    Where some of the frozen sines vary along one coordinate alone, so do as many of the correction's.
+    """
     embedding, core = module
+    if isinstance(core, SineLayer) and core.alone:
+        return REACHES[trial] * core.weight[torch.randint(len(core.weight), (min(FEATURES, len(core.weight)),), generator=generator)].abs()
     if isinstance(core, SineLayer):
         return REACHES[trial] * core.weight.abs().amax(dim=0) / math.sqrt(3)
     inner = core.layers[-1].in_features if isinstance(core, Network) else 0

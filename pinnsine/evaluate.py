@@ -33,7 +33,7 @@ def taylor(module: nn.Module, points: Tensor, names: Sequence[str], need: Iterab
     out = module(Stack(inputs, context))
     if not isinstance(out, Jet):
         raise EvaluationError(f"The network lost its derivatives: it returned {type(out).__name__} where an expression went in.")
-    return _filled(out.stacked(), context)
+    return _filled(out.stacked(), out.context if out.context is not None and out.context.indices else context)
 
 
 def forward(module: nn.Module, points: Tensor, names: Sequence[str], need: Iterable[Index], context: Context | None = None) -> Stack:

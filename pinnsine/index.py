@@ -45,6 +45,14 @@ def closure(need: Iterable[Index]) -> tuple[Index, ...]:
     return (*sorted(single, key=lambda i: (len(i), i)), *sorted(collapsed))
 
 
+def held(need: Iterable[Index]) -> tuple[Index, ...]:
+    """Those of the closure of ``need`` from which it can be answered, and the value."""
+    need = set(need)
+    carried = closure(need)
+    parts = {(n, n) for i in need if isinstance(i, Collapsed) and i not in carried for n in i.names}
+    return tuple(i for i in carried if i == () or i in need | parts)
+
+
 def describe(index: Index) -> str:
     """The index as it is written in a residual: ``xx``, or ``laplacian(x, y)``."""
     return f"laplacian({', '.join(index.names)})" if isinstance(index, Collapsed) else "".join(index) or "value"

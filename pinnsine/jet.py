@@ -31,14 +31,15 @@ class Context:
 
     ``names``: names of all coordinates, where they are known. ``space``: names of the space coordinates, over which grad, div and
     laplacian run. ``normal``: components of the outward unit normal by coordinate, where the points lie on a boundary. ``indices``: the
-    derivatives that a network must carry. ``tape``: receives (weight, bias, layer input, output stack) of every linear layer evaluated,
-    for the one-backward Jacobian.
+    derivatives that a network must carry, ``wanted``: those of them that its result must have, where its last layer needs no others.
+    ``tape``: receives (weight, bias, layer input, output stack) of every linear layer evaluated, for the one-backward Jacobian.
     """
 
     names: tuple[str, ...] = ()
     space: tuple[str, ...] = ()
     normal: Mapping[str, Tensor] = field(default_factory=dict)
     indices: tuple[Index, ...] | None = None
+    wanted: tuple[Index, ...] | None = None
     tape: list | None = None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 import torch
 from torch import Tensor
@@ -12,8 +13,23 @@ from pinnsine.objective import Objective
 from pinnsine.problem import Problem
 from pinnsine.state import Look, State
 
-GAIN = 0.95  # a held-out loss below this part of the best so far is progress
+GAIN = 0.95  # a held-out loss whose merit is that of this part of the best so far is progress
+PARTS = 0.2  # what the single constraints count beside their sum
+SATISFIED = 1e-4  # of the sum: a constraint below it has nothing more to say
 REFERENCE_POINTS = 4000
+
+
+def merit(losses: Collection[float]) -> float:
+    """The logarithm of the held-out loss, where each of its parts counts a little by its own.
+
+    (log sum + PARTS mean log part) / (1 + PARTS). A constraint that cannot be satisfied, such as Allen-Cahn's start, whose kink no periodic
+    network has, holds the sum where it is while the others, and the error, go on falling.
+    """
+    total = sum(losses)
+    if not 0 < total < math.inf:
+        return -math.inf if total == 0 else math.inf
+    parts = [math.log(max(part, SATISFIED * total)) for part in losses]
+    return (math.log(total) + PARTS * sum(parts) / len(parts)) / (1 + PARTS)
 
 
 class Monitor:
@@ -27,9 +43,10 @@ class Monitor:
         """Measure; keep the parameters if the held-out loss is the lowest so far."""
         losses = self.held_out.losses(state.theta)
         held_out = sum(losses.values())
-        state.stale = 0 if held_out < GAIN * state.best_held_out else state.stale + 1
-        if held_out < state.best_held_out:
-            state.best, state.best_held_out = state.theta, held_out
+        found = merit(losses.values())
+        state.stale = 0 if found < state.merit + math.log(GAIN) else state.stale + 1
+        if found < state.merit:
+            state.best, state.best_held_out, state.merit = state.theta, held_out, found
         state.seen = Look(state.iteration, held_out, losses, self._error(state.theta))
 
     def reached(self, state: State, target: float) -> bool:

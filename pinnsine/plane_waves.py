@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -16,12 +17,17 @@ from pinnsine.jet import Context, Jet
 CACHED = 2**18  # values of the waves made at a time, so that they stay in the cache
 
 
-def plane_waves(x, weight: Tensor, phase: Tensor):
-    """sin(weight x + phase): (N, d) -> (N, F), on tensors and on jets; the fast way where a jet is affine in the coordinates."""
+def plane_waves(x, weight: Tensor, phase: Tensor, last: bool = False):
+    """sin(weight x + phase): (N, d) -> (N, F), on tensors and on jets; the fast way where a jet is affine in the coordinates.
+
+    ``last``: nothing but an affine layer follows, so that of the derivatives only those wanted of its result are made: of a Laplacian in d
+    dimensions two, not d + 2.
+    """
     slopes = _slopes(x) if isinstance(x, Jet) and x.context is not None and x.context.indices is not None else None
     if slopes is None:
         return torch.sin(linear(x, weight, phase))
-    return PlaneWaves(x.values, weight, phase, {n: weight @ slope for n, slope in slopes.items()}, x.context)
+    context = replace(x.context, indices=x.context.wanted) if last and x.context.wanted else x.context
+    return PlaneWaves(x.values, weight, phase, {n: weight @ slope for n, slope in slopes.items()}, context)
 
 
 class PlaneWaves(Jet):

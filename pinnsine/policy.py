@@ -1,6 +1,6 @@
 """What ``solve`` chooses when nothing is said, and why: rules read off the traced residual.
 
-Attempts are made in turn, the cheap one first, and the best by held-out rows is kept. A smooth problem in up to three coordinates is first
+Attempts are made in turn, the cheap one first, and the best by held-out rows is kept. A smooth problem is first
 solved on frozen sines, by least squares if it is linear and by Newton's method on them if it is not: in seconds, and to many more digits
 than by training. An evolution equation whose leading space derivative has a small coefficient develops fronts, which
 frozen sines do not resolve: there a tanh network with residual-adaptive points was measured 4.7 times better than trained sines (Burgers at
@@ -30,7 +30,10 @@ SMALL = 0.02  # the leading term against the time derivative, both in coordinate
 POINTS = 2500  # row points of equations together: between two and three for each parameter of the networks below
 CONDITION_POINTS = 500  # row points of all other constraints together
 HELD_OUT = 0.8  # held-out points per training point
-FROZEN_COORDINATES = 3  # above, so many frequencies fill space too thinly
+FILLED = 3  # coordinates, beyond which so many wave numbers fill space too thinly, and a part of the sines varies along one coordinate each
+ALONE = 0.3  # this part, with at least EACH along each coordinate, but no more than MOST_ALONE
+EACH = 6
+MOST_ALONE = 0.9
 FROZEN_SINES = (700, 1400, 2800)  # for all fields together; more where fewer do not do
 ROWS_PER_SINE = 4
 EXACT = 1e-22  # a held-out loss below which more sines are not worth their time
@@ -92,7 +95,9 @@ def attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, ...]:
         reason = f"evolution equation with a small leading term ({ratio:.1e} of the time derivative): fronts are to be expected"
         return (Attempt(MLP(width=20, depth=3), (LevenbergMarquardt(),), "rad", reason),)
     wrapped = any(isinstance(c, Periodic) and c.hard for c in problem.constraints)
-    net = Siren(width=20, depth=3, omega=2.0 if wrapped else 4.0)
+    # in four coordinates sines of omega = 4 left 0.3 after 24 iterations where those of omega = 1 left 1e-2 (Beltrami's flow)
+    many = max(len(f.of) for f in problem.fields) > FILLED
+    net = Siren(width=20, depth=3, omega=1.0 if many else 2.0 if wrapped else 4.0)
     staged = LevenbergMarquardt(factorisation="staged")
     trained = Attempt(net, (staged,), "sobol", "smooth solution expected: trained sines, fixed points", above=TRAINABLE)
     return (*frozen_attempts(problem, scales, memory), trained)
@@ -101,16 +106,22 @@ def attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, ...]:
 def frozen_attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, ...]:
     """Least squares on frozen sines, or Newton's method on them, where that may do."""
     data = sum(len(c.on) for c in problem.soft if isinstance(c.on, Points))
-    if len(problem.domain.axes) > FROZEN_COORDINATES or any(c.loss is not None for c in problem.constraints):
+    if any(c.loss is not None for c in problem.constraints):
         return ()
+    coordinates = max(len(f.of) for f in problem.fields)
     linear = is_linear(problem, scales)
+    if coordinates > FILLED and not linear:  # a Newton step takes as long as seven of training, to no smaller error (Beltrami's flow)
+        return ()
     word = "linear problem: least squares on frozen sines" if linear else "smooth problem: Newton's method on frozen sines"
     found = []
     for total in FROZEN_SINES:
         points = ROWS_PER_SINE * total
         if 8 * total * (points + data) <= memory:
             below = PROMISING if found else math.inf
-            found.append(Attempt(FrozenSines(total // len(problem.fields)), (GaussNewton(),), "sobol", word, points, EXACT, below, linear))
+            width = total // len(problem.fields)
+            alone = min(max(ALONE, (EACH * coordinates + 1) / width), MOST_ALONE) if coordinates > FILLED else 0.0
+            net = FrozenSines(width, alone=alone)
+            found.append(Attempt(net, (GaussNewton(),), "sobol", word, points, EXACT, below, linear))
     return tuple(found)
 
 

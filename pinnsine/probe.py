@@ -15,7 +15,7 @@ import torch
 from pinnsine.conditions import SIDE
 from pinnsine.constraint import Constraint, rows_of
 from pinnsine.errors import ProblemError
-from pinnsine.index import Index
+from pinnsine.index import Collapsed, Index
 from pinnsine.jet import Constant, Context, Coordinate, Jet, full, values
 from pinnsine.known import known_part
 from pinnsine.local import Local
@@ -34,6 +34,20 @@ class FieldScale:
 
     shift: float = 0.0
     scale: float = 1.0
+
+
+class Affine(Jet):
+    """A constant plus a combination of coordinates: of many of them it has as many components, and no chain of sums."""
+
+    def __init__(self, values: torch.Tensor, slopes: Mapping[str, float], context: Context):
+        super().__init__(context)
+        self.at_points, self.slopes = values, slopes
+
+    def _component(self, index):
+        if index == ():
+            return self.at_points
+        single = not isinstance(index, Collapsed) and len(index) == 1 and index[0] in self.slopes
+        return torch.full_like(self.at_points, self.slopes[index[0]]) if single else None
 
 
 class Recorder(Jet):
@@ -147,10 +161,12 @@ def _probe_fields(problem, coordinates, scales, factors: Mapping[int, float], nu
 
 def _wave(problem, field, coordinates, scales, generator, numbers) -> Jet:
     """The probe of one field: a plane wave, of wave number about 2 along each of its own coordinates unless given."""
-    phase = Constant(2 * torch.pi * torch.rand((), generator=generator, dtype=torch.float64))
+    phase, slopes = 2 * torch.pi * torch.rand((), generator=generator, dtype=torch.float64), {}
     for name in field.of:
         axis = problem.domain.axis(name)
         number = float(1 + 2 * torch.rand((), generator=generator)) * (1 if torch.rand((), generator=generator) < 0.5 else -1)
-        phase = phase + numbers.get(name, number) * ((coordinates[name] - (axis.lower + axis.upper) / 2) / (axis.length / 2))
+        slopes[name] = numbers.get(name, number) / (axis.length / 2)
+        phase = phase + slopes[name] * (coordinates[name].values - (axis.lower + axis.upper) / 2)
+    phase = Affine(phase, slopes, coordinates[field.of[0]].context)
     size = scales.get(field.name, FieldScale())
     return size.shift + Constant(torch.tensor(size.scale, dtype=torch.float64, requires_grad=True)) * torch.sin(phase)

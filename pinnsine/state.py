@@ -44,6 +44,7 @@ class State:
     evaluations: int = 0
     best: Tensor | None = None
     best_held_out: float = math.inf
+    merit: float = math.inf  # of the best: see ``pinnsine.monitor.merit``
     stale: int = 0  # looks since the last gain
     converged: bool = False  # the phase has nothing more to gain
     seen: Look | None = None

@@ -7,9 +7,10 @@ import torch
 from helpers import bound
 
 from pinnsine import bandwidth
-from pinnsine.bandwidth import CLIMB, FAIR, HOPELESS, OMEGAS, ROUNDING, STEADY, trial_net, tuned, tuned_in_space
+from pinnsine.bandwidth import CLIMB, FAINTEST, FAIR, HOPELESS, OMEGAS, ROUNDING, STEADY, trial_net, tuned, tuned_in_space
+from pinnsine.calculus import laplacian
 from pinnsine.constraint import Dirichlet, Initial, Residual, row_points
-from pinnsine.domain import Interval, Rectangle, Time
+from pinnsine.domain import Box, Interval, Rectangle, Time
 from pinnsine.nets import FrozenSines
 from pinnsine.problem import Field, Problem
 
@@ -184,3 +185,23 @@ def test_a_brief_search_ends_with_few_sines_where_they_are_hopeless(built):
     trial = found(plane_wave(60.0, 60.0), FrozenSines(300), 900, linear=True, brief=True)
     assert trial.loss > HOPELESS
     assert {net.width for net in built} == {250}
+
+
+def test_in_many_coordinates_no_search_is_made():
+    cube = Box(dim=30)
+    problem = Problem(cube, "u", [Residual("pde", lambda s: laplacian(s.u)), Dirichlet("walls", u=lambda s: s.x1 * s.x2, on=cube.boundary())])
+    net = FrozenSines(60, alone=0.5)
+    objective, _ = bound(problem, trial_net(net), count=240)
+    started = 1 / math.sqrt(30)
+    found = tuned(net, objective, objective, seed=0, linear=True).net.omega
+    assert found / started == pytest.approx(CLIMB ** round(math.log(found / started, CLIMB)))
+
+
+def test_in_more_than_three_coordinates_long_waves_are_tried():
+    cube = Box(dim=6)
+    problem = Problem(cube, "u", [Residual("pde", lambda s: laplacian(s.u)), Dirichlet("walls", u=lambda s: s.x1 * s.x2, on=cube.boundary())])
+    net = FrozenSines(60, alone=0.3)
+    objective, _ = bound(problem, trial_net(net), count=240)
+    trial = tuned(net, objective, objective, seed=0, linear=True)
+    assert FAINTEST <= trial.net.omega <= 0.1
+    assert trial.loss <= 1e-6

@@ -143,9 +143,21 @@ def test_fields_share_the_sines():
     assert [a.net.width for a in planned(problem)[:-1]] == [n // 3 for n in FROZEN_SINES]
 
 
-def test_four_coordinates_and_losses_of_ones_own_are_for_training():
-    cube = Box(x=(0, 1), y=(0, 1), z=(0, 1), w=(0, 1))
-    assert kinds(attempts(Problem(cube, "u", [Residual("pde", lambda s: s.u_xx + s.u_yy + s.u_zz + s.u_ww)]), {}, 2e9)) == [Siren]
+@pytest.mark.parametrize(("dim", "share"), [(3, 0.0), (4, 0.3), (10, 0.3), (100, 601 / 700), (1000, 0.9)])
+def test_in_many_coordinates_a_part_of_the_sines_varies_along_one_alone(dim, share):
+    first = attempts(Problem(Box(dim=dim), "u", [Residual("pde", lambda s: laplacian(s.u))]), {}, 2e9)[0]
+    assert first.net == FrozenSines(FROZEN_SINES[0], alone=share)
+
+
+def test_in_many_coordinates_a_nonlinear_problem_is_trained_with_long_waves():
+    problem = Problem(
+        Box(dim=4), "u", [Residual("pde", lambda s: laplacian(s.u) - s.u**2), Dirichlet("walls", u=1.0, on=Box(dim=4).boundary())]
+    )
+    [only] = attempts(problem, field_scales(problem), 2e9)
+    assert only.net == Siren(width=20, depth=3, omega=1.0)
+
+
+def test_losses_of_ones_own_are_for_training():
     own = Problem(LINE, "u", [Residual("pde", lambda s: s.u_t - s.u_xx, loss=lambda r: r.abs().mean())])
     assert kinds(attempts(own, field_scales(own), 2e9)) == [Siren]
 

@@ -15,6 +15,8 @@ from pinnsine.errors import ProblemError
 from pinnsine.points import Points, grid_shape, tensor_grid
 from pinnsine.sampling import sample_cube
 
+FEW_FACES = 12  # those of a box in six dimensions
+
 
 class Box(Domain):
     """The product of intervals, one a coordinate: ``Box(x=(0, 1), y=(0, 2), z=(0, 3))``, or ``Box(dim=10)`` for x1 ... x10 in [0, 1].
@@ -151,7 +153,15 @@ class Faces(Region):
 
     def sample(self, count, sampler, generator) -> Points:
         shares = [max(1, round(count * f.measure / self.measure)) for f in self.faces]
+        if len(self.faces) > FEW_FACES and sampler != "grid":
+            return self._dealt(shares, sampler, generator)
         return Points.join([f.sample(n, sampler, generator) for f, n in zip(self.faces, shares, strict=True)])
+
+    def _dealt(self, shares: list[int], sampler: str, generator: torch.Generator) -> Points:
+        """One sequence for all faces, dealt out at random: sequences of a few points each would not be even, and take longest to set up."""
+        unit = sample_cube(sampler, sum(shares), len(self.faces[0].box.axes) - 1, generator)
+        parts = unit[torch.randperm(len(unit), generator=generator)].split(shares)
+        return Points.join([Points(f.place(u), f.normal_columns(len(u))) for f, u in zip(self.faces, parts, strict=True)])
 
     def contains(self, points: Points) -> Tensor:
         return torch.stack([f.contains(points) for f in self.faces]).any(dim=0)

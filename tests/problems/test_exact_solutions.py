@@ -16,7 +16,8 @@ EXACT = ("advection", "advection_fast", "annulus", "ball_neumann", "beltrami", "
          "heat", "heat_2d", "heat_long", "helmholtz", "helmholtz_complex", "helmholtz_hole", "inverse_burgers",
          "inverse_diffusivity", "inverse_navier_stokes", "inverse_radius", "inverse_reaction", "interface", "kdv_solitons", "klein_gordon",
          "kovasznay", "l_shape", "laplace", "maxwell", "multiscale_poisson", "nonlinear_helmholtz", "nonlinear_poisson",
-         "obstacle", "plate", "poisson", "poisson_1d", "poisson_3d", "poisson_nd", "robin_heat", "sine_gordon", "steady_burgers", "stefan",
+         "obstacle", "plate", "poisson", "poisson_1d", "poisson_3d", "poisson_exp", "poisson_nd", "poisson_squares", "robin_heat",
+         "sine_gordon", "steady_burgers", "stefan",
          "stokes", "taylor_green", "volterra", "wave", "wave_2d")  # fmt: skip
 UNKNOWNS = {
     "inverse_radius": {"R": 0.4},
@@ -42,6 +43,8 @@ OTHERS = {  # coefficients away from their defaults, under which terms may cance
     "plate": {"a": 3, "b": 1},
     "poisson_1d": {"high": 6},
     "poisson_3d": {"b": 1},
+    "poisson_exp": {"dim": 3},
+    "poisson_squares": {"dim": 3},
     "wave_2d": {"c": 2.0},
     "beltrami": {"a": 0.7, "d": 1.3, "nu": 0.5},
     "bratu": {"lam": 0.5},
