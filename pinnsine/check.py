@@ -15,7 +15,7 @@ from pinnsine.domain import Region
 from pinnsine.errors import EvaluationError, ProblemError
 from pinnsine.index import Index, describe
 from pinnsine.points import Points
-from pinnsine.probe import FieldScale, Trace, trace, weights_at
+from pinnsine.probe import FieldScale, Trace, require_weights, trace
 
 if TYPE_CHECKING:
     from pinnsine.problem import Problem
@@ -63,7 +63,7 @@ def check(problem: Problem) -> Report:
         try:
             traces = [trace(problem, constraint, points, _probe_scales(problem, k), seed=k) for k in range(PROBES)]
             if callable(constraint.weight):
-                weights_at(problem, constraint, points)
+                require_weights(problem, constraint, points)
         except (ProblemError, EvaluationError) as error:
             named = repr(constraint.name) in str(error)
             raise ProblemError(str(error) if named else f"Constraint {constraint.name!r}: {error}") from error

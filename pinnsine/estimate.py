@@ -29,7 +29,7 @@ from pinnsine.objective import Objective
 from pinnsine.plane_waves import plane_waves
 from pinnsine.points import Points
 
-FEATURES = 400
+FEATURES, LEAST = 400, 100
 BANDWIDTHS = ((0.8, 0.4), (5.0, 0.0), (2.0, 1.0), (12.0, 0.0))  # of the coordinates in [-1, 1], of the hidden layer
 REACHES = (1.0, 0.5, 2.0)  # the bandwidth of the correction over that of frozen sines
 ROWS = 3  # points per training point, so that noise explains little
@@ -53,7 +53,7 @@ class Corrected(nn.Module):
         self.embedding, self.core = module
         self.sums_waves = isinstance(self.core, SineLayer)
         like = next(self.core.parameters())
-        features = min(FEATURES, len(self.core.weight)) if isinstance(self.core, SineLayer) else FEATURES  # in a window few sines do
+        features = enough(self.core)
         weight = (torch.randn(features, spread.shape[-1], generator=generator) * spread).to(like)
         for i in whole:
             weight[:, i] = torch.pi * torch.round(weight[:, i] / torch.pi)
@@ -190,6 +190,11 @@ def _with_correction(piece: Piece, trial: int, generator: torch.Generator, perio
     return replace(piece, module=Corrected(module, len(piece.fields), _spread(module, trial, generator), generator, whole))
 
 
+def enough(core: nn.Module) -> int:
+    """The sines of a correction: few do in a window of time that few solve, but more than those that they correct."""
+    return min(FEATURES, LEAST + 2 * len(core.weight)) if isinstance(core, SineLayer) else FEATURES
+
+
 def _spread(module: nn.Sequential, trial: int, generator: torch.Generator) -> Tensor:
     """The standard deviations of the correction's wave numbers, for every coordinate and every unit of the last hidden layer.
 
@@ -197,7 +202,7 @@ def _spread(module: nn.Sequential, trial: int, generator: torch.Generator) -> Te
     """
     embedding, core = module
     if isinstance(core, SineLayer) and core.alone:
-        return REACHES[trial] * core.weight[torch.randint(len(core.weight), (min(FEATURES, len(core.weight)),), generator=generator)].abs()
+        return REACHES[trial] * core.weight[torch.randint(len(core.weight), (enough(core),), generator=generator)].abs()
     if isinstance(core, SineLayer):
         return REACHES[trial] * core.weight.abs().amax(dim=0) / math.sqrt(3)
     inner = core.layers[-1].in_features if isinstance(core, Network) else 0

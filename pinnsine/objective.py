@@ -27,7 +27,7 @@ from pinnsine.least_squares import GaussNewtonStep
 from pinnsine.linearised import Dual, Linearised, form_for, require_finite
 from pinnsine.memory import Budget, bytes_per_point
 from pinnsine.points import Points
-from pinnsine.probe import trace, weights_at
+from pinnsine.probe import require_weights, trace, weights_at
 from pinnsine.products import descent, pulled_back, pushed
 from pinnsine.scaling import row_scales
 from pinnsine.tangent import RowBlock, is_cheaper, tangent_kernel
@@ -402,6 +402,8 @@ def bind(ansatz: Ansatz, points: Mapping[str, Points], memory: float = 2e9, comp
 
 def _term(ansatz: Ansatz, constraint: Constraint, points: Points) -> Term:
     """A constraint with the derivatives that it asks for on a probe, and its rows' factors."""
+    if callable(constraint.weight):
+        require_weights(ansatz.problem, constraint, points)
     problem, few = ansatz.problem, points.to(torch.float64, torch.device("cpu")).select(slice(0, TRACED))
     seen = trace(problem, constraint, few, ansatz.scales)
     return Term(constraint, seen.need, row_scales(problem, constraint, ansatz.scales), "one backward", evaluations=seen.evaluations)

@@ -87,7 +87,7 @@ def data_of(problem: Problem, points: Points) -> dict[str, torch.Tensor]:
 def weights_at(problem: Problem, constraint: Constraint, points: Points) -> torch.Tensor:
     """The weights w(x) of a constraint that has a function for them, at its row points: (N,), or () where they are all one number.
 
-    Raises ProblemError for another shape, and for weights that are negative or not finite.
+    Raises ProblemError for another shape.
     """
     context = Context(problem.domain.names, problem.domain.space, points.normal)
     local = Local(problem.names, context, coordinates_at(problem, points, context), {}, data=data_of(problem, points))
@@ -95,10 +95,14 @@ def weights_at(problem: Problem, constraint: Constraint, points: Points) -> torc
     if not isinstance(given, torch.Tensor | int | float) or getattr(given, "shape", ()) not in ((), (len(points),)):
         got = f"values of shape {tuple(given.shape)}" if isinstance(given, torch.Tensor) else type(given).__name__
         raise ProblemError(f"Constraint {constraint.name!r}: its weight must return values of shape (N,) = ({len(points)},), got {got}.")
-    weights = torch.as_tensor(given, dtype=torch.float64)
+    return torch.as_tensor(given, dtype=torch.float64)
+
+
+def require_weights(problem: Problem, constraint: Constraint, points: Points) -> None:
+    """Raise ProblemError for weights w(x) that are negative or not finite at a row point."""
+    weights = weights_at(problem, constraint, points)
     if not bool((torch.isfinite(weights) & (weights >= 0)).all()):
         raise ProblemError(f"Constraint {constraint.name!r}: its weight must be finite and nowhere negative, got {float(weights.min()):g}.")
-    return weights
 
 
 def trace(

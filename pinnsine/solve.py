@@ -124,8 +124,9 @@ def solve(
         plan = policy.plan(problem, call.scales, net, asked.optimizer, points, sampler, start, dtype, room)
         try:
             solution = _answered(plan, call, kept)
-        finally:
+        except BaseException:
             checkpoints.write()
+            raise
     if checkpoints.path is not None:
         state = packed if isinstance(solution.ansatz, Ansatz) else None  # a march has no state to go on from
         checkpoints.finish(lambda results: image(solution, state and state(told, clock.elapsed, *results)))
@@ -188,7 +189,8 @@ def _marched(call: Call, best: Result | None) -> Solution | None:
 
 
 def _estimated(best: Result, call: Call) -> Solution:
-    """The answer with its estimated error, and the errors of the unknown numbers."""
+    """The answer with its estimated error, and the errors of the unknown numbers; what was iterated is on disk before these are sought."""
+    call.checkpoints.write()
     alone = best.outcome is Outcome.INTERRUPTED and distributed.size() > 1  # the others were interrupted elsewhere
     wanted = call.asked.estimate and not alone
     errors = estimate_error(best.held_out, best.best, call.limits.clock) if wanted else None
