@@ -19,7 +19,8 @@ from pinnsine.memory import out_of_memory
 from pinnsine.points import Points
 
 if TYPE_CHECKING:
-    from pinnsine.objective import Objective, Term
+    from pinnsine.objective import Objective
+    from pinnsine.term import Term
 
 SIZES = 4  # numbers of points that are compiled for a constraint; others, such as the rest of a pass, are evaluated as usual
 GAPS = {torch.float64: 1e-9, torch.float32: 1e-3}  # between compiled and eager gradients, relative

@@ -16,11 +16,12 @@ from torch import Tensor
 
 from pinnsine.constraint import Residual, row_points
 from pinnsine.jacobian import route_of
-from pinnsine.objective import Objective, Term
+from pinnsine.objective import Objective
 from pinnsine.points import Points
 from pinnsine.probe import trace
 from pinnsine.scaling import EQUATION_SHARE, row_scales
 from pinnsine.solution import Comparison, Solution
+from pinnsine.term import Term
 
 POINTS = {True: 2000, False: 500}  # fresh points of an equation, of a condition
 LINES, NODES = 16, 256  # lines along a coordinate, and their nodes, for spectra

@@ -23,7 +23,8 @@ from pinnsine.points import Points
 from pinnsine.tangent import Columns, Outer, RowBlock
 
 if TYPE_CHECKING:
-    from pinnsine.objective import Objective, Term
+    from pinnsine.objective import Objective
+    from pinnsine.term import Term
 
 PROBE_ROWS = 256  # spread over all rows, because rows may be coupled in a part of the region only
 PROBE_COPIES = 4  # of the probed Jacobian, held at a time with what it is made from

@@ -17,7 +17,8 @@ from pinnsine.constraint import Residual
 from pinnsine.integral import Integral
 from pinnsine.linearised import Linearised
 from pinnsine.nets.frozen_sines import SineLayer
-from pinnsine.objective import Objective, Term
+from pinnsine.objective import Objective
+from pinnsine.term import Term
 
 VECTORS = 4  # iterated together, so that neighbours of the eigenvalue do not slow the iteration down
 ITERATIONS = 40

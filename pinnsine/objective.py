@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TypeVar
 
@@ -19,38 +19,18 @@ from torch import Tensor
 from pinnsine import sparse
 from pinnsine.ansatz import Ansatz
 from pinnsine.compiled import Compiler
-from pinnsine.constraint import Constraint, Prescribed, rows_of
+from pinnsine.constraint import rows_of
 from pinnsine.errors import ProblemError
-from pinnsine.index import Index
 from pinnsine.jacobian import batched_vjp, one_backward, route_of, row_blocks
 from pinnsine.least_squares import GaussNewtonStep
 from pinnsine.linearised import Dual, Linearised, form_for, require_finite
 from pinnsine.memory import Budget, bytes_per_point
 from pinnsine.points import Points
-from pinnsine.probe import require_weights, trace, weights_at
 from pinnsine.products import descent, pulled_back, pushed
-from pinnsine.scaling import row_scales
 from pinnsine.tangent import RowBlock, is_cheaper, tangent_kernel
+from pinnsine.term import ROW_WEIGHT, Term, position_factors, term_of
 
 T = TypeVar("T")
-ROW_WEIGHT = "row_weight"  # the column of points whose rows are weighted one by one
-TRACED = 16  # points at which a constraint is evaluated to see which derivatives it asks for
-
-
-@dataclass(frozen=True)
-class Term:
-    """A constraint bound to a trial function: the derivatives it needs, its rows' names and factors, its Jacobian route.
-
-    ``weight``: a factor of its loss beside the problem's own, as ``pinnsine.weighting`` sets it. ``compiler``: makes its gradient.
-    """
-
-    constraint: Constraint
-    need: Mapping[str, set[Index]]
-    scales: Mapping[str, float]
-    route: str  # "one backward" or "batched vjp"
-    weight: float = 1.0
-    compiler: Compiler | None = None
-    evaluations: int = 1  # points at which the fields are evaluated for one row
 
 
 class Objective:
@@ -377,33 +357,10 @@ class Objective:
         return route(self, term, theta, points, out)
 
 
-def position_factors(constraint: Constraint, problem, points: Points) -> Tensor | None:
-    """The factors sqrt(w(x_i)) / sigma_i of the rows (N,), and those of weights at single points; None where all are one."""
-    factors = None
-    if callable(constraint.weight):
-        factors = weights_at(problem, constraint, points).sqrt()
-    if isinstance(constraint, Prescribed) and constraint.sigma is not None:
-        sigma = points[constraint.sigma] if isinstance(constraint.sigma, str) else torch.tensor(float(constraint.sigma))
-        factors = 1 / sigma if factors is None else factors / sigma
-    if ROW_WEIGHT in points.names:
-        root = points[ROW_WEIGHT].sqrt()
-        factors = root if factors is None else factors * root
-    return factors
-
-
 def bind(ansatz: Ansatz, points: Mapping[str, Points], memory: float = 2e9, compiler: Compiler | None = None) -> Objective:
     """The objective of an ansatz at row points, with every constraint's Jacobian route probed at the ansatz's own parameters."""
     theta = ansatz.flat()
-    terms = tuple(_term(ansatz, c, points[c.name]) for c in ansatz.problem.soft if len(points[c.name]))
+    terms = tuple(term_of(ansatz, c, points[c.name]) for c in ansatz.problem.soft if len(points[c.name]))
     objective = Objective(ansatz, terms, points, memory)
     routed = tuple(replace(t, route=route_of(objective, t, theta), compiler=compiler) for t in terms)
     return Objective(ansatz, routed, points, memory)
-
-
-def _term(ansatz: Ansatz, constraint: Constraint, points: Points) -> Term:
-    """A constraint with the derivatives that it asks for on a probe, and its rows' factors."""
-    if callable(constraint.weight):
-        require_weights(ansatz.problem, constraint, points)
-    problem, few = ansatz.problem, points.to(torch.float64, torch.device("cpu")).select(slice(0, TRACED))
-    seen = trace(problem, constraint, few, ansatz.scales)
-    return Term(constraint, seen.need, row_scales(problem, constraint, ansatz.scales), "one backward", evaluations=seen.evaluations)

@@ -145,10 +145,11 @@ def is_linear(problem: Problem, scales) -> bool:
 
 
 def front_ratio(problem: Problem, constraint: Residual, scales) -> float:
-    """The size of the leading even space derivative against the time derivative in a residual; 1 where either is missing.
+    """The size of the leading even space derivative against the time derivative in a row of a residual; 1 where no row has both.
 
-    Both are measured by how much the rows of a probe change with that derivative, times the derivative's natural size: the amplitude of
-    the field over half-lengths of the coordinates. In a family it is the smallest one at the ends of the parameters.
+    In a system such as Schroedinger's the one stands in the row of the other's field: that disperses, and makes no fronts. Both are measured
+    by how much a row of a probe changes with that derivative, times the derivative's natural size: the amplitude of the field over
+    half-lengths of the coordinates. In a family it is the smallest one at the ends of the parameters.
     """
     domain = problem.domain
     if domain.time is None:
@@ -167,10 +168,9 @@ def _ratio_at(problem: Problem, constraint: Residual, points: Points, scales) ->
         leading = _leading(indices, domain.space)
         if leading is None or (domain.time,) not in indices:
             continue
-        slow = _sensitivity(problem, constraint, points, scales, field, (domain.time,))
-        fast = _sensitivity(problem, constraint, points, scales, field, leading)
-        if slow > 0 and fast > 0:
-            ratios.append(fast / slow)
+        slow = _sensitivities(problem, constraint, points, scales, field, (domain.time,))
+        fast = _sensitivities(problem, constraint, points, scales, field, leading)
+        ratios.extend(fast[row] / slow[row] for row in slow if slow[row] > 0 and fast[row] > 0)
     return min(ratios)
 
 
@@ -185,8 +185,8 @@ def _leading(indices: set[Index], space: tuple[str, ...]) -> Index | None:
     return top if top is not None and order(top) % 2 == 0 else None
 
 
-def _sensitivity(problem, constraint, points, scales, field: str, index: Index) -> float:
-    """rms of d row / d (derivative) times half-lengths, found by perturbing that derivative of the probe alone."""
+def _sensitivities(problem, constraint, points, scales, field: str, index: Index) -> dict[str, float]:
+    """By row, the rms of d row / d (derivative) times half-lengths, found by perturbing that derivative of the probe alone."""
     names = index.names[:1] * 2 if isinstance(index, Collapsed) else index
     size = scales[field].scale
     for name in names:
@@ -194,8 +194,7 @@ def _sensitivity(problem, constraint, points, scales, field: str, index: Index) 
     step = 1e-6 * size
     plain = trace(problem, constraint, points, scales).rows
     moved = trace(problem, constraint, points, scales, shift=(field, index, step)).rows
-    change = torch.cat([moved[n] - plain[n] for n in plain]).nan_to_num()
-    return float(change.square().mean().sqrt()) / 1e-6
+    return {n: float((moved[n] - plain[n]).nan_to_num().square().mean().sqrt()) / 1e-6 for n in plain}
 
 
 def share_points(problem: Problem, points, default: int = POINTS) -> dict[str, int]:

@@ -10,7 +10,8 @@ from torch import Tensor
 from pinnsine.points import Points
 
 if TYPE_CHECKING:
-    from pinnsine.objective import Objective, Term
+    from pinnsine.objective import Objective
+    from pinnsine.term import Term
 
 
 def descent(objective: Objective, term: Term, theta: Tensor, points: Points) -> tuple[float, Tensor | None]:

@@ -23,10 +23,11 @@ from pinnsine.domain import Domain
 from pinnsine.index import Index, make_index
 from pinnsine.jet import Shifted
 from pinnsine.modes import affine_in_fields, nearest_mode
-from pinnsine.objective import Objective, Term
+from pinnsine.objective import Objective
 from pinnsine.optim.gauss_newton import GaussNewton
 from pinnsine.points import Points
 from pinnsine.problem import Field, Problem
+from pinnsine.term import Term
 
 BENDING = 1e-3  # the weight of second derivatives, so small that conditions and data hold
 

@@ -23,8 +23,9 @@ from torch import Tensor
 
 from pinnsine.constraint import Prescribed
 from pinnsine.least_squares import least_squares
-from pinnsine.objective import Objective, Term
+from pinnsine.objective import Objective
 from pinnsine.points import Points
+from pinnsine.term import Term
 
 FIRST = 1e4  # the weight of equations and conditions against data
 DAMPING = 1e-10  # see least_squares

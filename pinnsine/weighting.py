@@ -51,12 +51,8 @@ class Weighting(ABC):
 
 
 @dataclass(frozen=True)
-class GradientNorm(Weighting):
-    """All constraints pull alike: w_c = mean_k |grad L_k| / |grad L_c|, averaged over time with a memory.
-
-    Costs a loss and gradient whenever it changes. Source: Wang, Teng & Perdikaris 2021; in this form Wang, Sankaran, Wang & Perdikaris 2023,
-    arXiv 2308.08468.
-    """
+class Balanced(Weighting):
+    """w_c = mean_k q_k / q_c of a quantity q of every constraint, averaged over time with a memory. Abstract."""
 
     every: int = 100
     memory: float = 0.9
@@ -65,41 +61,44 @@ class GradientNorm(Weighting):
         self._require(0 <= self.memory < 1)
 
     def start(self, objective, theta: Tensor) -> dict:
-        return {"factors": self._found(objective, theta)}
+        return {"factors": _inverse(self.quantities(objective, theta))}
 
     def update(self, objective, theta: Tensor, state: dict) -> dict:
-        return {"factors": _mixed(self.memory, state["factors"], self._found(objective, theta))}
+        return {"factors": _mixed(self.memory, state["factors"], _inverse(self.quantities(objective, theta)))}
 
-    def _found(self, objective, theta: Tensor) -> dict[str, float]:
-        return _inverse({n: float(objective.only(n).loss_and_gradient(theta)[1].norm()) for n in _names(objective)})
+    @abstractmethod
+    def quantities(self, objective, theta: Tensor) -> dict[str, float]:
+        """q by constraint."""
 
 
 @dataclass(frozen=True)
-class NTKTrace(Weighting):
+class GradientNorm(Balanced):
+    """All constraints pull alike: w_c = mean_k |grad L_k| / |grad L_c|, averaged over time with a memory.
+
+    Costs a loss and gradient whenever it changes. Source: Wang, Teng & Perdikaris 2021; in this form Wang, Sankaran, Wang & Perdikaris 2023,
+    arXiv 2308.08468.
+    """
+
+    def quantities(self, objective, theta: Tensor) -> dict[str, float]:
+        return {n: float(objective.only(n).loss_and_gradient(theta)[1].norm()) for n in _names(objective)}
+
+
+@dataclass(frozen=True)
+class NTKTrace(Balanced):
     """All constraints learn alike: w_c = mean_k tr K_k / tr K_c, K_c = J_c J_c^T the tangent kernel of the rows of c.
 
     tr K_c = |J_c|_F^2 is found at 256 of its points. Source: Wang, Yu & Perdikaris 2022.
     """
 
     every: int = 500
-    memory: float = 0.9
 
-    def __post_init__(self):
-        self._require(0 <= self.memory < 1)
-
-    def start(self, objective, theta: Tensor) -> dict:
-        return {"factors": self._found(objective, theta)}
-
-    def update(self, objective, theta: Tensor, state: dict) -> dict:
-        return {"factors": _mixed(self.memory, state["factors"], self._found(objective, theta))}
-
-    def _found(self, objective, theta: Tensor) -> dict[str, float]:
+    def quantities(self, objective, theta: Tensor) -> dict[str, float]:
         whole, traces = objective.whole, {}
         for name in _names(objective):
             part = whole.only(name).with_points({name: whole.points[name].spread(TRACE_POINTS)})
             part.require_squares("weights by the tangent kernel")
             traces[name] = agreed(float(part.jacobian(theta)[1].square().sum()))
-        return _inverse(traces)
+        return traces
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ LAYERS = {
     "L1": "points sampling domain quadrature local unknowns integral known constraint conditions probe check real_parts problem spectrum "
     "reference",
     "L2": "nets kernel hard ansatz windows",
-    "L3": "scaling tangent jacobian objective linearised least_squares damped_qr sparse distributed sharded weighting memory compiled products",
+    "L3": "scaling term tangent jacobian objective linearised least_squares damped_qr sparse distributed sharded "
+    "weighting memory compiled products",
     "L4": "optim modes rest continuation evolution bandwidth omega loop resampling signals policy budget history estimate state monitor "
     "arguments callbacks durable tree uncertainty view",
     "L5": "comparison error_maps progress plot export runfile surface solution evidence diagnose residual_map checkpoint attempt attempts "

@@ -240,3 +240,8 @@ def test_the_fronts_of_a_family_are_those_of_its_sharpest_member():
     ratios = [front_ratio(p, p.constraints[0], field_scales(p)) for p in (family, member)]
     assert ratios[0] == pytest.approx(ratios[1], rel=1e-6)
     assert ratios[0] < SMALL
+
+
+def test_what_disperses_has_no_fronts():
+    problem = load_problem("schroedinger")
+    assert front_ratio(problem, problem.constraints[0], field_scales(problem)) == 1.0

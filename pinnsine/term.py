@@ -1,0 +1,59 @@
+"""One constraint of an objective: what it asks for, how its rows are scaled, and by which route its Jacobian is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pinnsine.ansatz import Ansatz
+from pinnsine.compiled import Compiler
+from pinnsine.constraint import Constraint, Prescribed
+from pinnsine.index import Index
+from pinnsine.points import Points
+from pinnsine.probe import require_weights, trace, weights_at
+from pinnsine.scaling import row_scales
+
+ROW_WEIGHT = "row_weight"  # the column of points whose rows are weighted one by one
+TRACED = 16  # points at which a constraint is evaluated to see which derivatives it asks for
+
+
+@dataclass(frozen=True)
+class Term:
+    """A constraint bound to a trial function: the derivatives it needs, its rows' names and factors, its Jacobian route.
+
+    ``weight``: a factor of its loss beside the problem's own, as ``pinnsine.weighting`` sets it. ``compiler``: makes its gradient.
+    """
+
+    constraint: Constraint
+    need: Mapping[str, set[Index]]
+    scales: Mapping[str, float]
+    route: str  # "one backward" or "batched vjp"
+    weight: float = 1.0
+    compiler: Compiler | None = None
+    evaluations: int = 1  # points at which the fields are evaluated for one row
+
+
+def term_of(ansatz: Ansatz, constraint: Constraint, points: Points) -> Term:
+    """A constraint with the derivatives that it asks for on a probe, and its rows' factors."""
+    if callable(constraint.weight):
+        require_weights(ansatz.problem, constraint, points)
+    problem, few = ansatz.problem, points.to(torch.float64, torch.device("cpu")).select(slice(0, TRACED))
+    seen = trace(problem, constraint, few, ansatz.scales)
+    return Term(constraint, seen.need, row_scales(problem, constraint, ansatz.scales), "one backward", evaluations=seen.evaluations)
+
+
+def position_factors(constraint: Constraint, problem, points: Points) -> Tensor | None:
+    """The factors sqrt(w(x_i)) / sigma_i of the rows (N,), and those of weights at single points; None where all are one."""
+    factors = None
+    if callable(constraint.weight):
+        factors = weights_at(problem, constraint, points).sqrt()
+    if isinstance(constraint, Prescribed) and constraint.sigma is not None:
+        sigma = points[constraint.sigma] if isinstance(constraint.sigma, str) else torch.tensor(float(constraint.sigma))
+        factors = 1 / sigma if factors is None else factors / sigma
+    if ROW_WEIGHT in points.names:
+        root = points[ROW_WEIGHT].sqrt()
+        factors = root if factors is None else factors * root
+    return factors
