@@ -25,6 +25,7 @@ from pinnsine.objective import Objective, bind
 from pinnsine.points import Points
 from pinnsine.probe import FieldScale
 from pinnsine.problem import Problem
+from pinnsine.regression import apart
 from pinnsine.rest import from_rest, from_solution
 from pinnsine.sharded import Sharded, sharded
 from pinnsine.state import Result, State
@@ -149,6 +150,8 @@ def _bind(ansatz: Ansatz, attempt: policy.Attempt, call: Call) -> tuple[Objectiv
         generator = torch.Generator().manual_seed(draw_seed)
         counts = {n: max(1, int(share * count)) for n, count in shares.items()}
         drawn = {c.name: row_points(c, problem.domain, counts[c.name], first, generator) for c in problem.soft}
+        if attempt.apart:
+            drawn = {n: apart(p, call.asked.seed, share < 1) for n, p in drawn.items()}
         return {n: p.to(call.dtype, call.device) for n, p in drawn.items()}
 
     training = draw(call.asked.seed + 1, 1.0)

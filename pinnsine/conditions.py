@@ -17,8 +17,8 @@ from pinnsine.points import Points
 SIDE = "interface_side"  # of an evaluation point: -1 behind the interface, 1 before it
 
 
-def Neumann(name: str, *, on: Region, weight: Weight = None, **targets: Target) -> Prescribed:
-    """Normal derivatives on a part of the boundary: ``Neumann("wall", u=0.0, on=domain.boundary())`` is n . grad u = 0, n pointing outwards."""
+def Neumann(name: str, *, on: Region | None = None, weight: Weight = None, **targets: Target) -> Prescribed:
+    """Normal derivatives on a part of the boundary, by default all of it: ``Neumann("wall", u=0.0)`` is n . grad u = 0, n pointing outwards."""
     return Prescribed(name, {f"{field}_n": target for field, target in targets.items()}, on=on, weight=weight)
 
 

@@ -109,6 +109,9 @@ class Prescribed(Constraint):
                     f"Constraint {self.name!r}: {name}= takes a number, a function of s or a column's name, got {type(target).__name__}."
                 )
 
+    def region(self, domain):
+        return domain.boundary() if self.on is None else self.on
+
     def residual(self, s):
         rows = {name: getattr(s, name) - target_values(target, s) for name, target in self.targets.items()}
         return rows if len(rows) > 1 else next(iter(rows.values()))
@@ -135,8 +138,8 @@ def Initial(name: str, *, on: Region | None = None, hard: bool = False, weight: 
     return InitialCondition(name, targets, on=on, hard=hard, weight=weight)
 
 
-def Dirichlet(name: str, *, on: Region, hard: bool = False, weight: Weight = None, **targets: Target) -> Prescribed:
-    """Values on a part of the boundary; with ``hard=True`` built into the trial function by a cutoff.
+def Dirichlet(name: str, *, on: Region | None = None, hard: bool = False, weight: Weight = None, **targets: Target) -> Prescribed:
+    """Values on a part of the boundary, by default all of it; with ``hard=True`` built into the trial function by a cutoff.
 
     That takes whole sides of boxes, or the whole boundary of a shape without corners and a value that is smooth inside as well.
     """

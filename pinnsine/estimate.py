@@ -28,6 +28,7 @@ from pinnsine.nets.network import Network
 from pinnsine.objective import Objective
 from pinnsine.plane_waves import plane_waves
 from pinnsine.points import Points
+from pinnsine.regression import is_regression, misfit
 
 FEATURES, LEAST = 400, 100
 BANDWIDTHS = ((0.8, 0.4), (5.0, 0.0), (2.0, 1.0), (12.0, 0.0))  # of the coordinates in [-1, 1], of the hidden layer
@@ -100,11 +101,13 @@ class Correction:
 def estimate_error(objective: Objective, theta: Tensor, clock: Clock | None = None, seed: int = 7) -> dict[str, float]:
     """The estimated relative L2 error of every field; NaN where constraints have losses of their own, and in float32.
 
-    ``objective``: bound at points that were not trained on. ``theta``: the parameters (P,). ``clock``: no
-    further bandwidth is tried when less time is left than the last one took.
+    ``objective``: bound at points that were not trained on; of a regression, the measurements held out, whose misfit counts. ``theta``:
+    the parameters (P,). ``clock``: no further bandwidth is tried when less time is left than the last one took.
     """
     if any(t.constraint.loss is not None for t in objective.terms) or theta.dtype != torch.float64:
         return dict.fromkeys(objective.ansatz.problem.names.shown, math.nan)
+    if is_regression(objective.ansatz.problem):
+        return misfit(objective, theta)
     return correct(_fresh(objective, seed), theta, clock, seed).relative()
 
 

@@ -24,6 +24,7 @@ from pinnsine.optim import GaussNewton, LevenbergMarquardt
 from pinnsine.points import Points
 from pinnsine.probe import trace
 from pinnsine.problem import Problem
+from pinnsine.regression import APART, is_regression, widths
 from pinnsine.signals import is_signal, signal_choice
 
 SMALL = 0.02  # the leading term against the time derivative, both in coordinates scaled to [-1, 1]
@@ -38,6 +39,7 @@ FROZEN_SINES = (700, 1400, 2800)  # for all fields together; more where fewer do
 ROWS_PER_SINE = 4
 EXACT = 1e-22  # a held-out loss below which more sines are not worth their time
 PROMISING = 1e-3  # a held-out loss above which more frozen sines will not do either
+NOISE = 2.0  # the held-out loss of rows divided by their sigma, which noise alone makes one
 TRAINABLE = 1e-14  # a held-out loss below which training, minutes for a few more digits, is left to whoever asks for it
 
 
@@ -45,7 +47,8 @@ TRAINABLE = 1e-14  # a held-out loss below which training, minutes for a few mor
 class Attempt:
     """A network, the phases that train it, a sampler, the row points of equations together, and the reason in words.
 
-    ``linear``: the rows are known to be affine in the fields. ``brief``: given up where it promises little.
+    ``linear``: the rows are known to be affine in the fields. ``brief``: given up where it promises little. ``apart``: some of the points
+    given are held out, in place of fresh ones.
     The attempt is made only if the held-out loss of the best before it lies between ``above`` and ``below``.
     """
 
@@ -58,6 +61,7 @@ class Attempt:
     below: float = math.inf
     linear: bool = False
     brief: bool = False
+    apart: bool = False
 
 
 def plan(problem: Problem, scales, net, phases: tuple, points, sampler: str | None, start, dtype: str, memory: float) -> tuple[Attempt, ...]:
@@ -87,6 +91,8 @@ def fitting(net, points, fields: int):
 
 def attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, ...]:
     """What to try in turn, until the time is up or the rows vanish."""
+    if is_regression(problem):
+        return regression_attempts(problem)
     if is_signal(problem):
         net, phases, reason = signal_choice(problem, scales, is_linear(problem, scales))
         return (Attempt(net, phases, "sobol", reason),)
@@ -101,6 +107,15 @@ def attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, ...]:
     staged = LevenbergMarquardt(factorisation="staged")
     trained = Attempt(net, (staged,), "sobol", "smooth solution expected: trained sines, fixed points", above=TRAINABLE)
     return (*frozen_attempts(problem, scales, memory), trained)
+
+
+def regression_attempts(problem: Problem) -> tuple[Attempt, ...]:
+    """Least squares on more and more frozen sines, then trained ones where much is left; measurements held out decide what is kept."""
+    reason = f"measurements alone: regression, one in {APART} of them held out"
+    found = [Attempt(FrozenSines(w), (GaussNewton(),), "sobol", reason, linear=True, apart=True) for w in widths(problem)]
+    noisy = any(c.sigma is not None for c in problem.constraints)
+    trained = replace(found[0], net=Siren(width=20, depth=3, omega=4.0), phases=(LevenbergMarquardt(),), linear=False)
+    return (found[0], *(replace(a, above=EXACT) for a in found[1:]), replace(trained, above=NOISE if noisy else TRAINABLE))
 
 
 def frozen_attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, ...]:

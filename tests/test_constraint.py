@@ -1,12 +1,14 @@
 """Constraints: where their rows are, what each row is, and refusals of other shapes."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from helpers import columns, gap, rand, state
 
 from pinnsine.calculus import Vector
+from pinnsine.conditions import Neumann
 from pinnsine.constraint import Data, Dirichlet, Initial, Periodic, Residual, row_points, rows_of
 from pinnsine.domain import Interval, Rectangle, Time
 from pinnsine.errors import ProblemError
@@ -208,3 +210,9 @@ def test_rows_of_a_subset_are_taken_there():
     disk = Rectangle(x=(-0.5, 0.5), t=(0.5, 1))
     points = region_points(Residual("part", lambda s: s.u, on=disk))
     assert bool(disk.contains(points).all())
+
+
+def test_conditions_of_the_boundary_stand_on_all_of_it_where_nothing_is_said():
+    domain = Rectangle(x=(0, 1), y=(0, 1)) * Time(0, 1)
+    for constraint in (Dirichlet("walls", u=0.0), Neumann("walls", u=0.0)):
+        assert constraint.region(domain) == replace(constraint, on=domain.boundary()).region(domain)
