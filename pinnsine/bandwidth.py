@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -28,6 +28,7 @@ TRIAL = 250  # sines of a first trial
 OMEGAS = (2.0, 4.0, 7.0, 12.0, 20.0, 35.0, 60.0)
 STEADY, ALONE = 6.0, 12.0  # the bandwidth in time of a window, and where time is the only coordinate
 FINER = (*OMEGAS, 100.0, 170.0)  # bandwidths in space of a window, which leaves few sines to time
+SHORT = (100.0, 200.0, 400.0, 800.0, 1600.0)  # what all sines are tried with on a line where few leave much: they may resolve a layer there
 MANY = 3  # coordinates, beyond which so few sines as can be had are best nearly straight: they then span the polynomials of low degree
 FAINT = (3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 2.0, 4.0)  # bandwidths for more of them
 FAINTEST = 1e-4  # below, the squares of two wave numbers come near rounding
@@ -82,11 +83,13 @@ def tuned(
     inputs = _inputs(objective)
     if near is None:
         few = _searched(trial_net(net), objective, held_out, seed, linear, left, guess) if inputs <= TRIED else None
-        if few is not None and brief and few.loss > HOPELESS:
+        if few is not None and brief and few.loss > HOPELESS and inputs > 1:
             return few
         near = few.net.omega if few is not None else 1 / math.sqrt(inputs)
     trials = _Trials(objective, held_out, seed, linear, left, guess)
     best = trials.of(replace(net, omega=near))
+    if inputs == 1 and best.loss > PROMISING:
+        best = trials.over_range(best, SHORT)
     if brief and best.loss > PROMISING:
         return best
     for factor in (CLIMB, 1 / CLIMB):
@@ -150,7 +153,7 @@ def common_bandwidth(
     """The bandwidth, one for all coordinates, with which few sines leave the smallest held-out rows; both are bound to few sines."""
     net = trial_net(FrozenSines())
     trials = _Trials.of_few(net, objective, held_out, seed, linear, left)
-    best = trials.over_range(net)
+    best = trials.over_all(net)
     for factor in (CLIMB**0.5, CLIMB**-0.5):
         while trials.wanted(best) and (moved := trials.of(replace(best.net, omega=_scaled(best.net.omega, factor)))).loss < best.loss:
             best = moved
@@ -160,7 +163,7 @@ def common_bandwidth(
 def _searched(net: FrozenSines, objective: Objective, held_out: Objective, *of_trials) -> Trial:
     """The best trial of few sines over the whole range, then doubled or halved along one coordinate after another."""
     trials = _Trials.of_few(net, objective, held_out, *of_trials)
-    best = trials.over_range(net)
+    best = trials.over_all(net)
     inputs = {p.inputs for p in objective.ansatz.pieces}
     if len(inputs) > 1 or not 1 < len(min(inputs)) <= SEARCHED:
         return best
@@ -201,14 +204,17 @@ class _Trials:
         share = min(ROWS_PER_SINE * net.width / max(objective.count, 1), 1.0)
         return _Trials(objective.thinned(share), held_out.thinned(share), *of_trials)
 
-    def over_range(self, net: FrozenSines) -> Trial:
+    def over_range(self, best: Trial, omegas: Sequence[float]) -> Trial:
+        """The best of a trial and others of the bandwidths ``omegas``."""
+        for omega in omegas:
+            if self.wanted(best):
+                best = min(best, self.of(replace(best.net, omega=omega)), key=lambda trial: trial.loss)
+        return best
+
+    def over_all(self, net: FrozenSines) -> Trial:
         """The best over the whole range of bandwidths."""
         first, *others = OMEGAS if _inputs(self.objective) <= MANY else FAINT
-        best = self.of(replace(net, omega=first))
-        for omega in others:
-            if self.wanted(best):
-                best = min(best, self.of(replace(net, omega=omega)), key=lambda trial: trial.loss)
-        return best
+        return self.over_range(self.of(replace(net, omega=first)), others)
 
     def wanted(self, best: Trial) -> bool:
         """Whether there is anything to gain on the best, and time for it."""

@@ -13,6 +13,8 @@ from pinnsine.constraint import Dirichlet, Initial, Residual, row_points
 from pinnsine.domain import Box, Interval, Rectangle, Time
 from pinnsine.nets import FrozenSines
 from pinnsine.problem import Field, Problem
+from pinnsine.reference import Reference
+from pinnsine.solve import solve
 
 LINE, SQUARE = Interval("x", -1, 1), Rectangle(x=(-1, 1), y=(-1, 1))
 
@@ -205,3 +207,16 @@ def test_in_more_than_three_coordinates_long_waves_are_tried():
     trial = tuned(net, objective, objective, seed=0, linear=True)
     assert FAINTEST <= trial.net.omega <= 0.1
     assert trial.loss <= 1e-6
+
+
+def test_a_thin_layer_on_a_line_is_resolved():
+    nu = 1e-3
+    domain, layer = Interval("x", 0, 1), lambda x: torch.exp((x - 1) / nu)
+    problem = Problem(
+        domain,
+        fields="u",
+        constraints=[Residual("flow", lambda s: s.u_x - nu * s.u_xx - 1), Dirichlet("ends", u=0.0)],
+        reference=Reference.exact(u=lambda s: s.x - layer(s.x)),  # to exp(-1000)
+    )
+    solution = solve(problem, iterations=1)
+    assert solution.compare().relative_l2["u"] < 1e-8  # 1.2e-9 measured, with sines of wave numbers up to 800; 0.96 with those up to 60
