@@ -20,8 +20,8 @@ LAYERS = {
     "weighting memory compiled products minibatch row_model",
     "L4": "optim modes rest continuation evolution bandwidth omega loop resampling signals policy budget history estimate state monitor "
     "arguments callbacks durable tree uncertainty view",
-    "L5": "comparison error_maps progress plot export runfile surface solution evidence diagnose residual_map checkpoint attempt attempts "
-    "sitting chain stepping solve ensemble march sweep resume eigenpairs",
+    "L5": "comparison error_maps progress plot export runfile surface solution evidence diagnose diagnose_windows residual_map "
+    "checkpoint attempt attempts kept_march sitting chain stepping solve ensemble march sweep resume eigenpairs",
     "L6": "options fit fit_options fit_commands bench cli_report cli __main__ __init__",
 }
 LEVEL = {name: level for level, names in enumerate(LAYERS.values()) for name in names.split()}
