@@ -97,7 +97,7 @@ def answer(result: Result, call: Call, estimate: Mapping[str, float] | None = No
 def _settings(result: Result, call: Call) -> dict:
     """What was used and what came of it, for the answer and the run file."""
     attempt, state, ansatz = result.attempt, result.state, result.ansatz
-    losses = state.history["loss"][: state.iteration] if state.history.rows else [math.nan]
+    losses = state.history["loss"][: state.iteration] if state.iteration else [math.nan]
     return {
         "net": describe(attempt.net),
         "optimizer": " + ".join(type(p).__name__ for p in attempt.phases),

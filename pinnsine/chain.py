@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping
 from dataclasses import replace
@@ -59,6 +60,12 @@ class Chain:
         """The problem from the end of the last window to ``upper``."""
         part = window_problem(self.problem, [*self.edges, upper], len(self.solved))
         return continued(part, self.solved[-1].ansatz, self.orders) if self.solved else part
+
+    def copy(self) -> Chain:
+        """The chain as it is now, to which windows may be added on their own."""
+        other = copy.copy(self)
+        other.edges, other.solved = list(self.edges), list(self.solved)
+        return other
 
     def append(self, solution: Solution, upper: float) -> None:
         """Add the solution of ``part(upper)``."""

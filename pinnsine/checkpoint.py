@@ -14,7 +14,7 @@ import signal
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -38,19 +38,21 @@ from pinnsine.version import VERSION
 INTERVAL = 60.0  # seconds between two checkpoints
 SHARE = 0.05  # of the time may go into writing them
 # arguments that an iteration depends on
-DECISIVE = ("net", "optimizer", "points", "sampler", "evaluator", "dtype", "seed", "memory", "compile", "start")
+DECISIVE = ("net", "optimizer", "points", "sampler", "evaluator", "dtype", "seed", "memory", "compile", "start", "windows")
 BUDGETS = ("time", "iterations", "target", "threads", "device")
 
 
 class Checkpoints:
     """The last whole state of a run, written to a file from time to time; without a path nothing is kept.
 
-    ``image``: the content of the file from the best attempt before, if there is one, and the one that is being made.
+    ``image``: the content of the file from the windows of time before, the best attempt before and the one that is being made, each None
+    where there is none.
     """
 
-    def __init__(self, path: Path | None, image: Callable[[Result | None, Result], bytes]):
+    def __init__(self, path: Path | None, image: Callable[..., bytes]):
         self.path, self.image = path, image
-        self._whole: tuple[Result | None, Result] | None = None
+        self._march = None  # a ``pinnsine.kept_march.March``
+        self._whole: tuple | None = None
         self._due, self._failed = 0.0, False
 
     def keeper(self, best: Result | None, current: Result) -> Callable[[State], None]:
@@ -58,15 +60,23 @@ class Checkpoints:
 
         def keep(state: State) -> None:
             if self.path is not None:
-                self._whole = best, replace(current, state=state.snapshot())
+                self._whole = self._march, best, replace(current, state=state.snapshot())
                 if state.memory is None or time.perf_counter() >= self._due:
                     self.write()
 
         return keep
 
+    def turn(self, march, best: Result | None = None) -> None:
+        """Go over to what follows some windows of time; ``best``: what was found on the whole domain."""
+        self._march = march
+        if self.path is not None:
+            self._whole = march, best, None
+            if time.perf_counter() >= self._due:
+                self.write()
+
     def write(self) -> None:
         """Write the last whole state; a file that cannot be written is a warning, and the run goes on."""
-        if self._whole is None:
+        if self._whole is None or not (any(self._whole[1:]) or self._whole[0].chain.solved):  # there is no answer yet
             return
         started = time.perf_counter()
         try:
@@ -108,14 +118,17 @@ def terminable(path: Path | None) -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def packed(arguments: Mapping, seconds: float, best: Result | None, current: Result) -> dict:
-    """The tree of a run: its arguments, the seconds it has taken, the best attempt before and the one being made."""
+def packed(arguments: Mapping, seconds: float, march, best: Result | None, current: Result | None) -> dict:
+    """The tree of a run: its arguments, the seconds it has taken, the windows of time, the best attempt before and the one being made."""
+    state = (current or best).state if current or best else None
     return {
         "versions": versions(),
         "arguments": dict(arguments),
         "seconds": seconds,
-        "best": None if best is None else _packed_result(best),
-        "current": _packed_result(current),
+        "march": march and march.packed(),
+        "best": best and _packed_result(best),
+        "current": current and _packed_result(current),
+        "history": state.history.packed(state.iteration) if march and state else None,  # the file has that of all windows
     }
 
 
@@ -179,9 +192,12 @@ def net_of(kept: Mapping, given):
     return given if kept["net"] is None else from_record(kept["net"])
 
 
-def described(asked: Arguments) -> dict:
-    """What a run is told apart by in JSON's types; modules, methods of the user's own and a start by what can be said of them."""
-    told = {name: getattr(asked, name) for name in (*DECISIVE, *BUDGETS)}
+def described(asked: Arguments, windows: Sequence[float] | str | None = None) -> dict:
+    """What a run is told apart by, in JSON's types; modules, methods of the user's own and a start by what can be said of them.
+
+    ``windows``: those of a march.
+    """
+    told = {"windows": windows, **{name: getattr(asked, name) for name in (*DECISIVE, *BUDGETS) if name != "windows"}}
     return json.loads(json.dumps({**told, "time": asked.time if math.isfinite(asked.time) else None}, default=_described))
 
 
@@ -242,6 +258,8 @@ def _read(path: Path, problem: Problem, device: torch.device | None) -> tuple[di
         _require_state(file, path)
         runfile.require_same(problem, *runfile.identity(file), path)
         kept = tree.restore(file["state"], device)
+        if kept["march"] is not None:
+            return kept, History(kept["history"])
         rows = kept["current"]["iteration"]
         return kept, History({n: column[:rows] for n, column in file["history"].items()})
 

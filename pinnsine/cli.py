@@ -10,30 +10,24 @@ import ast
 import contextlib
 import functools
 import json
-import math
 import re
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from pinnsine.cli_report import NOT_FINITE, report, tell
 from pinnsine.errors import EvaluationError, ProblemError, RankError
 from pinnsine.fit_commands import fit_app
 
 if TYPE_CHECKING:
-    from pinnsine.comparison import Comparison
     from pinnsine.problem import Problem
-    from pinnsine.solution import Solution
 
-WRONG_INPUT, NOT_FINITE, INTERRUPTED = 2, 3, 130
+WRONG_INPUT = 2
 RUN_FILES = (".h5", ".hdf5")
-REPORTED = (
-    *("loss", "iterations", "evaluations", "seconds", "parameters", "points"),
-    *("dtype", "device", "seed", "versions"),
-)
 
 app = typer.Typer(
     help="Solve partial differential equations with physics-informed sinusoidal networks.",
@@ -146,7 +140,7 @@ def solve(
         )
         if plot is not None:
             solution.plot(plot)
-    _tell(solution, out, [path for path in (out, plot) if path is not None], as_json, quiet)
+    tell(solution, out, [path for path in (out, plot) if path is not None], as_json, quiet)
 
 
 @app.command()
@@ -168,20 +162,7 @@ def resume(
     with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
         asked = None if problem is None else _load_problem(problem, coefficients)
         solution = pinnsine.resume(run, asked, **{n: v for n, v in changes.items() if v is not None}, progress=not quiet)
-    _tell(solution, run, [run], as_json, quiet)
-
-
-def _tell(solution: Solution, out: Path | None, written: Sequence[Path], as_json: bool, quiet: bool) -> None:
-    """Print what was found, and exit by how the run ended."""
-    from pinnsine.distributed import leads
-
-    if leads():
-        comparison = compared(solution)
-        if as_json:
-            print(report(solution, comparison))
-        elif not quiet:
-            print(summary(solution, comparison, written))
-    exit_by_outcome(solution, out)
+    tell(solution, run, [run], as_json, quiet)
 
 
 @app.command()
@@ -263,60 +244,3 @@ def _load_problem(name: str, settings: Sequence[str]) -> Problem:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{Path(frame.filename).name}, line {frame.lineno}"
         raise ProblemError(f"{name!r} cannot be loaded: {type(error).__name__}: {error} ({place}).") from error
-
-
-def compared(solution: Solution) -> Comparison | None:
-    """The comparison with the problem's reference; None where it has none that knows a field."""
-    reference = solution.problem.reference
-    known = reference is not None and any(f.name in reference.fields for f in solution.problem.fields)
-    return solution.compare() if known else None
-
-
-def summary(solution: Solution, comparison: Comparison | None, written: Sequence[Path]) -> str:
-    """What was chosen and why, how the run ended, what was found and how good it is."""
-    s = solution.settings
-    lines = [
-        f"{solution.problem.name}: {solution.outcome.value}",
-        f"  network    {s['net']} ({s['parameters']:,} parameters; {s['reason']})",
-        f"  run        {s['optimizer']}, {s['iterations']:,} iterations in {s['seconds']:.1f} s, loss {s['loss']:.1e}",
-        f"  on         {s['points']:,} points, {s['dtype']}, {s['device']}, {s['threads']} threads, seed {s['seed']}",
-        *(f"  unknown    {name} = {float(value):.8g}" for name, value in solution.unknowns.items()),
-        *(f"  estimate   {name}: relative L2 {value:.1e}, without the reference" for name, value in solution.estimate.items()),
-        *(f"  compared   {line}" for line in str(comparison or "").splitlines()),
-        *(f"  written    {path}" for path in written),
-    ]
-    return "\n".join(lines)
-
-
-def report(solution: Solution, comparison: Comparison | None) -> str:
-    """The run as one JSON object; numbers that are not finite are null."""
-    found = {
-        "problem": solution.problem.name,
-        "outcome": solution.outcome.name.lower(),
-        "unknowns": {name: float(value) for name, value in solution.unknowns.items()},
-        "relative_l2": comparison.relative_l2 if comparison else {},
-        "max_error": comparison.max_error if comparison else {},
-        "estimate": solution.estimate,
-    }
-    return json.dumps(plain({**found, **{key: solution.settings[key] for key in REPORTED}}), allow_nan=False)
-
-
-def plain(value):
-    """The value in JSON's own types."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(part) for key, part in value.items()}
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
-    return value if isinstance(value, bool | int | str | None) else plain(value.item())
-
-
-def exit_by_outcome(solution: Solution, out: Path | None) -> None:
-    """Nothing where a run ended well; else its message and its status."""
-    from pinnsine.outcome import Outcome
-
-    if solution.outcome is Outcome.BROKEN:
-        print("error:", solution.outcome.value, file=sys.stderr)
-        raise typer.Exit(NOT_FINITE)
-    if solution.outcome is Outcome.INTERRUPTED:
-        print("interrupted:", f"saved to {out}" if out else "not saved, since --out names no file", file=sys.stderr)
-        raise typer.Exit(INTERRUPTED)

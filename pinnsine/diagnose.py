@@ -10,11 +10,11 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from pinnsine.ansatz import Ansatz
 from pinnsine.constraint import Constraint, Prescribed, Residual, row_points, rows_of
 from pinnsine.errors import ProblemError
 from pinnsine.evidence import Evidence, wave_number
@@ -23,6 +23,10 @@ from pinnsine.objective import Objective
 from pinnsine.points import Points
 from pinnsine.probe import trace
 from pinnsine.solution import Solution
+from pinnsine.windows import Windowed
+
+if TYPE_CHECKING:
+    from pinnsine.diagnose_windows import MarchDiagnosis
 
 VISIBLE = 1e-2  # a violation, in natural units, that is worth a word
 UNSEEN = 1e-4  # the part of a change of unknowns that nothing makes good, below which they are not determined
@@ -68,18 +72,17 @@ class Diagnosis:
         return "\n".join([*rows, *map(str, self.findings or ("nothing found that stands in the way of this solution.",))])
 
 
-def diagnose(solution: Solution) -> Diagnosis:
-    """The causes that keep a solution from being better.
+def diagnose(solution: Solution) -> Diagnosis | MarchDiagnosis:
+    """The causes that keep a solution from being better; those of every window, where it is one in windows of time.
 
-    Raises ProblemError for a march, whose windows are problems of their own, and for a solution whose problem has no residuals, as one that
-    was loaded without ``problem=``.
+    Raises ProblemError for a solution whose problem has no residuals, as one that was loaded without ``problem=``.
     """
-    if not isinstance(solution.ansatz, Ansatz):
-        raise ProblemError(
-            "diagnose() takes a solution on the whole domain: a march has a problem of its own in every window. Give solve() a net= for one."
-        )
     if not any(isinstance(c, Residual) for c in solution.problem.constraints):
         raise ProblemError("diagnose() needs the equations: load the run with its problem, as in load(path, problem=...).")
+    if isinstance(solution.ansatz, Windowed):
+        from pinnsine.diagnose_windows import diagnose_windows
+
+        return diagnose_windows(solution)
     evidence = Evidence(solution)
     found = [finding for check in CHECKS if (finding := check(evidence)) is not None]
     return Diagnosis(tuple(found), evidence.violations, {n: (evidence.points[n], r.norm(dim=0)) for n, r in evidence.rows.items()})

@@ -94,7 +94,7 @@ def _batched(problem: Problem, seeds: Sequence[int], asked: Arguments) -> tuple[
     with thread_limit(asked.threads):
         [attempt] = policy.plan(problem, scales, net, phases, asked.points, asked.sampler, None, asked.dtype, memory)
         alone = [replace(asked, seed=s, memory=memory) for s in seeds]
-        calls = [Call(problem, scales, a, limits, asked.callbacks, Checkpoints(None, lambda *results: b"")) for a in alone]
+        calls = [Call(problem, scales, a, limits, asked.callbacks, Checkpoints(None, lambda *whole: b"")) for a in alone]
         members = [begun(0, attempt, c, History(), None) for c in calls]
         if not _alike(members, memory):
             return None

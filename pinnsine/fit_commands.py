@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import typer
 
+from pinnsine.cli_report import exit_by_outcome, plain
 from pinnsine.errors import ProblemError
 from pinnsine.fit_options import FitOptions, with_fit_options
 
@@ -190,8 +191,6 @@ def _solved(problem: Problem, options: FitOptions, callbacks=()) -> Solution:
 
 def _report(kind: str, solution: Solution, figures: Mapping[str, float], text: str, options: FitOptions) -> None:
     """Print what was found, and exit with the status of the outcome."""
-    from pinnsine.cli import exit_by_outcome, plain
-
     s = solution.settings
     if options.as_json:
         record = {"problem": kind, "outcome": solution.outcome.name.lower(), **figures, **{key: s[key] for key in SETTINGS}}

@@ -7,6 +7,8 @@ from array import array
 from collections.abc import Iterator, Mapping
 
 import numpy as np
+import torch
+from torch import Tensor
 
 
 class History(Mapping[str, np.ndarray]):
@@ -26,6 +28,10 @@ class History(Mapping[str, np.ndarray]):
         for name, column in self._columns.items():
             column.append(row.get(name, math.nan))
         self.rows += 1
+
+    def packed(self, rows: int | None = None) -> dict[str, Tensor]:
+        """The columns of the first rows as tensors, or of all."""
+        return {name: torch.tensor(column[:rows], dtype=torch.float64) for name, column in self._columns.items()}
 
     def __getitem__(self, name: str) -> np.ndarray:
         if name not in self._columns:

@@ -9,24 +9,28 @@ from __future__ import annotations
 import copy
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import torch
 from torch import nn
 
-from pinnsine import policy
+from pinnsine import distributed, policy
 from pinnsine.arguments import Arguments, device_of
 from pinnsine.attempt import Call
 from pinnsine.attempts import answer, tried
 from pinnsine.budget import Clock
 from pinnsine.chain import Chain, asked_of, estimating
-from pinnsine.checkpoint import Checkpoints
+from pinnsine.checkpoint import Checkpoints, described, found, packed
 from pinnsine.errors import ProblemError
+from pinnsine.history import History
+from pinnsine.kept_march import March, unpack
 from pinnsine.loop import Limits
 from pinnsine.memory import budget
 from pinnsine.nets import FrozenSines
 from pinnsine.outcome import Outcome
 from pinnsine.problem import Problem
+from pinnsine.runfile import image
 from pinnsine.scaling import field_scales
 from pinnsine.sitting import prepare, sitting
 from pinnsine.solution import Solution
@@ -41,7 +45,7 @@ def march(problem: Problem, windows: int | Sequence[float] | str = "auto", **opt
         windows: "auto", so that windows on frozen sines are made as short as their held-out rows and the time ask for; their number; or
             their ends in increasing order, the first and last those of the domain.
         options: what ``solve`` takes. ``time`` is the wall time of all windows, shared evenly where they are given; ``iterations`` those of
-            each then, and of all together with "auto". The run file ``out`` is written at the end.
+            each then, and of all together with "auto". A run that goes on with ``resume`` keeps the windows that are whole.
 
     Returns:
         One solution on the whole domain. Its estimate follows the error from window to window. Where the march ends before the end of time,
@@ -52,18 +56,34 @@ def march(problem: Problem, windows: int | Sequence[float] | str = "auto", **opt
             trained network is to choose windows.
         EvaluationError: not even a first window can be solved.
     """
-    asked = Arguments(**options)
-    asked = replace(asked, memory=budget(asked.memory, device_of(asked.device)))
+    asked, device = Arguments(**options), device_of(options.get("device", "auto"))
     clock = Clock(asked.time)
     prepare(problem, asked)
     edges = _edges(problem, windows)
-    if asked.resume or asked.start is not None:
-        raise ProblemError("A march cannot be resumed or started from a solution: begin it anew, without resume= and start=.")
+    if asked.start is not None:
+        raise ProblemError("A march cannot be started from a solution: begin it anew, without start=.")
+    told = described(asked, windows="auto" if edges is None else edges)
+    kept = found(asked.out, problem, told, device) if asked.resume else None
+    room = kept[0]["arguments"]["budget"] if kept else distributed.agreed(budget(asked.memory, device))
+    asked, told = replace(asked, memory=room), {**told, "budget": room}
+    clock.earlier = kept[0]["seconds"] if kept else 0.0
     with sitting(asked) as callbacks:
         limits = Limits(clock, asked.iterations or math.inf, asked.target, estimating(clock.budget, asked.estimate))
-        solution = _chosen(problem, asked, limits, callbacks) if edges is None else _prescribed(problem, asked, limits, callbacks, edges)
-    if asked.out is not None:
-        solution.save(asked.out)
+
+        def content(march: March, *results, solution: Solution | None = None) -> bytes:
+            return image(solution or march.shown(limits, *results), packed(told, clock.elapsed, march, *results))
+
+        checkpoints = Checkpoints(asked.out if distributed.leads() else None, content)
+        try:
+            if edges is None:
+                solution = _chosen(problem, asked, limits, callbacks, checkpoints, kept)
+            else:
+                solution = _prescribed(problem, asked, limits, callbacks, checkpoints, kept, edges)
+        except BaseException:
+            checkpoints.write()
+            raise
+    if checkpoints.path is not None:
+        checkpoints.finish(lambda whole: content(*whole, solution=solution) if whole else image(solution))
     return solution
 
 
@@ -88,37 +108,57 @@ def _edges(problem: Problem, windows: int | Sequence[float] | str) -> list[float
     return [axis.lower, *edges[1:-1], axis.upper]
 
 
-def _chosen(problem: Problem, asked: Arguments, limits: Limits, callbacks: Sequence) -> Solution:
+def _chosen(
+    problem: Problem, asked: Arguments, limits: Limits, callbacks: Sequence, checkpoints: Checkpoints, kept: tuple[Mapping, History] | None
+) -> Solution:
     """Windows as short as they need to be."""
     if not (asked.net is None or isinstance(asked.net, FrozenSines)) or asked.optimizer or asked.dtype != "float64":
         raise ProblemError("windows='auto' is for frozen sines in float64: give a number of windows with a trained network or a method.")
     stepper = Stepper(problem, asked, limits, callbacks, problem.domain.axis(problem.domain.time).length, asked.net)
-    outcome = stepper.run()
+    if kept:
+        stepper.restore(kept[0]["march"])
+    outcome = stepper.run(checkpoints.turn)
     if outcome is Outcome.INTERRUPTED and not stepper.chain.solved:
         raise KeyboardInterrupt
     stepper.chain.require_some()
     return stepper.chain.joined(limits, outcome, stepper.reason, asked.estimate)
 
 
-def _prescribed(problem: Problem, asked: Arguments, limits: Limits, callbacks: Sequence, edges: Sequence[float]) -> Solution:
+def _prescribed(
+    problem: Problem,
+    asked: Arguments,
+    limits: Limits,
+    callbacks: Sequence,
+    checkpoints: Checkpoints,
+    kept: tuple[Mapping, History] | None,
+    edges: Sequence[float],
+) -> Solution:
     """Windows between given ends, each by the attempts of an ordinary call."""
     chain, outcome = Chain(problem), Outcome.CONVERGED
-    for k, upper in enumerate(edges[1:]):
+    if kept:
+        unpack(kept[0]["march"], chain, asked.net, getattr(torch, asked.dtype), device_of(asked.device))
+    window = kept if kept and kept[0]["current"] else None  # one in whose midst the run stopped
+    for k, upper in list(enumerate(edges[1:]))[len(chain.solved) :]:
         part = chain.part(upper)
         own = asked_of(part, replace(asked, net=_carried(asked.net, chain)))
-        call = Call(part, field_scales(part), own, _share(limits, len(edges) - 1 - k), callbacks, Checkpoints(None, None))
+        call = Call(part, field_scales(part), own, _share(limits, len(edges) - 1 - k), callbacks, checkpoints)
+        checkpoints.turn(March(chain.copy(), call=call))
         plan = policy.plan(part, call.scales, own.net, own.optimizer, own.points, own.sampler, None, own.dtype, own.memory)
         try:
-            found = answer(tried(plan, call), call)
+            solution = answer(tried(plan, call, window), call)
         except KeyboardInterrupt:
             if not chain.solved:
                 raise
             outcome = Outcome.INTERRUPTED
             break
-        chain.append(found, upper)
-        outcome = found.outcome if found.outcome is not Outcome.CONVERGED else outcome
-        if outcome in (Outcome.INTERRUPTED, Outcome.CALLBACK):
+        chain.append(solution, upper)
+        window = None
+        if solution.outcome in (Outcome.INTERRUPTED, Outcome.CALLBACK):
+            outcome = solution.outcome
             break
+    else:
+        checkpoints.turn(March(chain.copy()))
+        outcome = next((s.outcome for s in reversed(chain.solved) if s.outcome is not Outcome.CONVERGED), outcome)
     reason = f"windows of time given, on each: {chain.solved[-1].settings['reason']}"
     return chain.joined(limits, outcome, reason, asked.estimate)
 

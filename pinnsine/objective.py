@@ -21,13 +21,14 @@ from pinnsine.ansatz import Ansatz
 from pinnsine.compiled import Compiler
 from pinnsine.constraint import rows_of
 from pinnsine.errors import ProblemError
-from pinnsine.jacobian import batched_vjp, one_backward, route_of, row_blocks
+from pinnsine.jacobian import batched_vjp, one_backward, route_of
 from pinnsine.least_squares import GaussNewtonStep
-from pinnsine.linearised import Dual, Linearised, form_for, require_finite
+from pinnsine.linearised import Linearised, require_finite
 from pinnsine.memory import Budget, bytes_per_point
+from pinnsine.minibatch import dealt, drawn
 from pinnsine.points import Points
 from pinnsine.products import descent, pulled_back, pushed
-from pinnsine.tangent import RowBlock, is_cheaper, tangent_kernel
+from pinnsine.row_model import row_model
 from pinnsine.term import ROW_WEIGHT, Term, position_factors, term_of
 
 T = TypeVar("T")
@@ -120,7 +121,7 @@ class Objective:
         self.require_squares("residual rows")
         with torch.no_grad():
             views = self.views(theta)
-            return torch.cat([torch.cat(list(self._pieces(t, self._rows_of(t, views))), dim=1).reshape(-1) for t in self.terms])
+            return torch.cat([torch.cat(list(self.pieces(t, self._rows_of(t, views))), dim=1).reshape(-1) for t in self.terms])
 
     def loss(self, theta: Tensor) -> float:
         """|rows|^2, plus the losses that constraints define themselves."""
@@ -142,7 +143,7 @@ class Objective:
                 gradient += torch.autograd.grad(loss, theta)[0]
                 total += float(loss.detach())
                 continue
-            for loss, slope in self._pieces(term, lambda points, _, term=term: descent(self, term, theta, points)):
+            for loss, slope in self.pieces(term, lambda points, _, term=term: descent(self, term, theta, points)):
                 total += loss
                 if slope is not None:
                     gradient += slope
@@ -160,7 +161,7 @@ class Objective:
             def work(points: Points, part: slice, term=term, seeds=seeds) -> Tensor:
                 return pulled_back(self, term, theta, points, seeds[:, part])
 
-            gradient += sum(self._pieces(term, work))
+            gradient += sum(self.pieces(term, work))
         return gradient
 
     def jvp(self, theta: Tensor, direction: Tensor) -> Tensor:
@@ -168,7 +169,7 @@ class Objective:
         theta = theta.detach().requires_grad_()
         parts = []
         for term in self.terms:
-            found = self._pieces(term, lambda points, _, term=term: pushed(self, term, theta, points, direction), graphs=2)
+            found = self.pieces(term, lambda points, _, term=term: pushed(self, term, theta, points, direction), graphs=2)
             parts.append(torch.cat(list(found), dim=1).reshape(-1))
         return torch.cat(parts)
 
@@ -182,9 +183,9 @@ class Objective:
             target, values = jacobian[block].view(names, -1, len(theta)), rows[block].view(names, -1)
 
             def fill(points: Points, part: slice, term=term, target=target, values=values) -> None:
-                values[:, part] = self._term_jacobian(term, theta, points, target[:, part])
+                values[:, part] = self.term_jacobian(term, theta, points, target[:, part])
 
-            for _ in self._pieces(term, fill):
+            for _ in self.pieces(term, fill):
                 pass
             start = block.stop
         return rows, jacobian
@@ -197,78 +198,33 @@ class Objective:
         Raises EvaluationError if a row is not finite, ProblemError if the QR form does not fit the memory budget.
         """
         self.require_squares("Gauss-Newton methods")
-        size = self.count * len(theta) * theta.element_size()
-        form, products = form_for(form, self.count, len(theta)), (lambda p: self.jvp(theta, p), lambda v: self.vjp(theta, v))
-        if form == "dual" and not scaled and (layered := self._layered_dual(theta, products, size <= self.memory)) is not None:
-            return layered
-        if size <= self.memory:
-            return Linearised.dense(*self.jacobian(theta, self._workspace(theta)), form, scaled)
-        if form == "qr":
-            raise ProblemError(
-                f"factorisation='qr' keeps the whole Jacobian, {self.count} rows by {len(theta)} parameters or {size:.1e} bytes, and memory= "
-                f"allows {self.memory:.1e}: raise memory=, take fewer points=, or choose another factorisation."
-            )
-        if form == "dual":
-            return Linearised.streamed_by_columns(self.rows(theta), self._columns_of_jacobian(theta), *products, scaled)
-        return Linearised.streamed(self.rows(theta), self._chunks_of_jacobian(theta), *products, scaled)
-
-    def _layered_dual(self, theta: Tensor, products, whole: bool) -> Dual | None:
-        """The dual form with the kernel made layer by layer; None where a term has no such form, or explicit rows cost less."""
-        if any(t.route != "one backward" for t in self.terms):
-            return None
-        rows, blocks = [], []
-        for term in self.terms:
-            found = list(self._pieces(term, lambda points, _, term=term: row_blocks(self, term, theta, points)))
-            if any(parts is None for _, parts in found):
-                return None
-            rows.append(torch.cat([r for r, _ in found], dim=1).reshape(-1))
-            blocks += [RowBlock.join(parts) for parts in zip(*(parts for _, parts in found), strict=True)]
-        if not is_cheaper(blocks):
-            return None
-        rows = torch.cat(rows)
-        require_finite(rows)
-        return Dual(rows, *products, tangent_kernel(blocks, theta), None, whole)
+        return row_model(self, theta, form, scaled)
 
     def batch(self, count: int | None, seed: int) -> Objective:
         """The objective at about ``count`` of its rows, drawn anew for every seed; each constraint keeps its share, and coupled rows stay.
 
         None, or a count that is not below the number of rows, gives the objective itself.
         """
-        if count is None or count >= self.count:
-            return self
-        generator, chosen = torch.Generator().manual_seed(seed), {}
-        for name in (t.constraint.name for t in self.terms if t.route == "one backward"):
-            points = self.points[name]
-            index = torch.randperm(len(points), generator=generator)[: max(1, round(len(points) * count / self.count))]
-            chosen[name] = points.select(index)
-        return self.with_points(chosen)
+        return self if count is None or count >= self.count else self.with_points(drawn(self, count, seed))
 
     def batches(self, count: int, seed: int) -> list[Objective]:
         """The objective in mini-batches of about ``count`` rows that together pass over all points once, in a random order for every seed.
 
         A constraint with fewer points than there are batches, and rows that are coupled, stand in each of them.
         """
-        parts, generator = math.ceil(self.count / count), torch.Generator().manual_seed(seed)
-        chosen: list[dict[str, Points]] = [{} for _ in range(parts)]
-        for name in (t.constraint.name for t in self.terms if t.route == "one backward"):
-            points = self.points[name]
-            if len(points) < parts:
-                continue
-            shuffled = points.select(torch.randperm(len(points), generator=generator))
-            for k, part in enumerate(chosen):
-                part[name] = shuffled.select(slice(k * len(points) // parts, (k + 1) * len(points) // parts))
-        return [self.with_points(part) for part in chosen]
+        return [self.with_points(part) for part in dealt(self, count, seed)]
 
     def gauss_newton(self, theta: Tensor, damping: float) -> GaussNewtonStep:
         """The Gauss-Newton step at theta. Raises EvaluationError if a row is not finite."""
         self.require_squares("Gauss-Newton methods")
         if sparse.is_local(self):
             return sparse.gauss_newton_step(self, theta, damping)
-        rows, jacobian = self.jacobian(theta, self._workspace(theta))
+        rows, jacobian = self.jacobian(theta, self.workspace(theta))
         require_finite(rows)
         return GaussNewtonStep.of(rows, jacobian, theta, damping)
 
-    def _workspace(self, theta: Tensor) -> Tensor:
+    def workspace(self, theta: Tensor) -> Tensor:
+        """A tensor (R, P) that is kept for the Jacobian."""
         shape = (self.count, len(theta))
         if self._storage is None or self._storage.shape != shape:
             self._storage = theta.new_empty(shape)
@@ -286,10 +242,10 @@ class Objective:
         """The size of a constraint's rows at other points (N,): the root of the sum of squares over its named rows."""
         [term] = [t for t in self.terms if t.constraint.name == name]
         with torch.no_grad():
-            rows = torch.cat(list(self._pieces(term, self._rows_of(term, self.views(theta)), points)), dim=1)
+            rows = torch.cat(list(self.pieces(term, self._rows_of(term, self.views(theta)), points)), dim=1)
             return rows.square().sum(dim=0).sqrt() * math.sqrt(len(self.points[name]))
 
-    def _pieces(self, term: Term, work: Callable[[Points, slice], T], points: Points | None = None, graphs=1, more=0) -> Iterator[T]:
+    def pieces(self, term: Term, work: Callable[[Points, slice], T], points: Points | None = None, graphs=1, more=0) -> Iterator[T]:
         """``work`` done on the row points of a term in pieces that fit the memory budget; coupled rows must stay together.
 
         ``graphs`` and ``more``: how many graphs of a row are held at a time, and bytes beside them.
@@ -309,7 +265,7 @@ class Objective:
 
     def _loss(self, term: Term, views) -> Tensor:
         if term.constraint.loss is None:
-            return sum(self._pieces(term, lambda points, _: self.term_rows(term, views, points).square().sum()))
+            return sum(self.pieces(term, lambda points, _: self.term_rows(term, views, points).square().sum()))
         points = self.points[term.constraint.name]
         raw = self.term_rows(replace(term, weight=1.0), views, points) * math.sqrt(len(points))
         return term.weight * sum(term.constraint.loss(r) for r in raw)
@@ -324,34 +280,7 @@ class Objective:
         factors = position_factors(constraint, problem, points)
         return stacked if factors is None else stacked * factors.to(stacked)
 
-    def _chunks_of_jacobian(self, theta: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """(rows, Jacobian rows) chunk by chunk, in no particular order."""
-        for term in self.terms:
-
-            def work(points: Points, part: slice, term=term) -> tuple[Tensor, Tensor]:
-                out = theta.new_empty(len(term.scales), len(points), len(theta))
-                rows = self._term_jacobian(term, theta, points, out)
-                return rows.reshape(-1), out.view(-1, len(theta))
-
-            yield from self._pieces(term, work, more=len(term.scales) * len(theta) * theta.element_size())
-
-    def _columns_of_jacobian(self, theta: Tensor) -> Iterator[Tensor]:
-        """The Jacobian's columns in their order, for as many blocks of parameters at a time as fit the memory budget, and at least one."""
-        fitting, group = self.memory / (self.count * theta.element_size()), []
-        for name, block in self.blocks.items():
-            if block.stop == block.start:
-                continue
-            if group and block.stop - self.blocks[group[0]].start > fitting:
-                yield self._columns(theta, group)
-                group = []
-            group.append(name)
-        yield self._columns(theta, group)
-
-    def _columns(self, theta: Tensor, names: Sequence[str]) -> Tensor:
-        free = theta[self.blocks[names[0]].start : self.blocks[names[-1]].stop]
-        return self.restrict(names, theta).jacobian(free)[1]
-
-    def _term_jacobian(self, term: Term, theta: Tensor, points: Points, out: Tensor) -> Tensor:
+    def term_jacobian(self, term: Term, theta: Tensor, points: Points, out: Tensor) -> Tensor:
         """The rows (C, N) of a term at row points; their Jacobian is written into ``out`` (C, N, P)."""
         route = one_backward if term.route == "one backward" else batched_vjp
         return route(self, term, theta, points, out)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 from pinnsine.checkpoint import arguments_of
+from pinnsine.march import march
 from pinnsine.problem import Problem
 from pinnsine.solution import Solution
 from pinnsine.solve import solve
@@ -14,7 +16,7 @@ def resume(path: str | Path, problem: Problem | None = None, **changes) -> Solut
     """Go on with the run of a file, with the arguments that it was started with and what was left of its budget.
 
     Args:
-        path: a run file that ``solve`` wrote; it is written again.
+        path: a run file that ``solve`` or ``march`` wrote; it is written again.
         problem: that of the run, unless it is a shipped one.
         changes: other ``time``, ``iterations``, ``target``, ``threads``, ``callbacks`` or ``progress``.
 
@@ -22,4 +24,6 @@ def resume(path: str | Path, problem: Problem | None = None, **changes) -> Solut
         ProblemError: the file is damaged, holds no state, or not all of the arguments; a change would make it another run.
     """
     found, arguments = arguments_of(Path(path), problem)
-    return solve(found, **{**arguments, **changes}, out=path, resume=True)
+    windows = arguments.pop("windows")
+    method = solve if windows is None else functools.partial(march, windows=windows)
+    return method(found, **{**arguments, **changes}, out=path, resume=True)

@@ -8,28 +8,12 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from pinnsine.arithmetic import add, divide, multiply, negative, power
 from pinnsine.complex_jet import Modulus
+from pinnsine.component import imaginary, total
 from pinnsine.errors import EvaluationError
 from pinnsine.index import Collapsed
-from pinnsine.jet import (
-    Composed,
-    Jet,
-    Linear,
-    Opaque,
-    Product,
-    Shifted,
-    Stack,
-    add,
-    as_jet,
-    divide,
-    imaginary,
-    multiply,
-    negative,
-    power,
-    shared_context,
-    total,
-    values,
-)
+from pinnsine.jet import Composed, Jet, Linear, Opaque, Product, Shifted, Stack, as_jet, shared_context, values
 from pinnsine.towers import TOWERS
 
 

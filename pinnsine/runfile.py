@@ -10,6 +10,7 @@ loads itself.
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 import json
 from collections.abc import Iterator, Mapping
@@ -96,10 +97,10 @@ def load(path: str | Path, problem: Problem | None = None, net: nn.Module | None
         problem = _bare_problem(spec, path)
     if spec.get("windows"):
         edges = spec["edges"]
-        windows = [_trial(window_problem(problem, edges, k), window, net, path) for k, window in enumerate(spec["windows"])]
+        windows = [trial(window_problem(problem, edges, k), window, copy.deepcopy(net), path) for k, window in enumerate(spec["windows"])]
         ansatz = Windowed(problem, windows, edges)
     else:
-        ansatz = _trial(problem, spec, net, path)
+        ansatz = trial(problem, spec, net, path)
     if len(theta) != ansatz.size:
         raise ProblemError(f"{path}: the run has {len(theta)} parameters, this network {ansatz.size}: give the network of the run.")
     ansatz.load(torch.from_numpy(theta))
@@ -108,7 +109,7 @@ def load(path: str | Path, problem: Problem | None = None, net: nn.Module | None
     return Solution(problem, ansatz, History(history), Outcome[spec["outcome"]], estimate, spec["settings"], spec.get("unknown_errors", {}))
 
 
-def _trial(problem: Problem, spec: dict, net: nn.Module | None, path) -> Ansatz:
+def trial(problem: Problem, spec: dict, net: nn.Module | None, path) -> Ansatz:
     """A trial function as it was built for the run; its parameters are still to be read."""
     if net is None:
         if spec["net"] is None:
@@ -118,7 +119,8 @@ def _trial(problem: Problem, spec: dict, net: nn.Module | None, path) -> Ansatz:
     return build_ansatz(problem, net, scales, torch.Generator().manual_seed(0), spec["evaluator"])
 
 
-def _trial_spec(ansatz: Ansatz | Windowed) -> dict:
+def trial_spec(ansatz: Ansatz | Windowed) -> dict:
+    """What ``trial`` needs to build a trial function again, but for its parameters."""
     return {
         "net": to_record(ansatz.net),
         "evaluator": ansatz.pieces[0].evaluator,
@@ -136,8 +138,8 @@ def _spec(solution: Solution) -> dict:
         "shape": None if isinstance(problem.domain, Box) else problem.domain.describe(),
         "fields": [_field_spec(f) for f in problem.fields],
         "unknowns": [asdict(u) for u in problem.unknowns],
-        **_trial_spec(ansatz),
-        "windows": [_trial_spec(window) for window in ansatz.windows] if windowed else None,
+        **trial_spec(ansatz),
+        "windows": [trial_spec(window) for window in ansatz.windows] if windowed else None,
         "edges": ansatz.edges if windowed else None,
         "periodic": [c.coordinate for c in problem.constraints if isinstance(c, Periodic) and c.hard],
         "hard": [

@@ -7,15 +7,15 @@ history and nowhere else.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from pinnsine import distributed, policy
-from pinnsine.ansatz import Ansatz
 from pinnsine.arguments import Arguments, device_of
-from pinnsine.attempt import Call
+from pinnsine.attempt import Call, restored
 from pinnsine.attempts import answer, better, tried
 from pinnsine.budget import Clock
 from pinnsine.chain import estimating
@@ -24,6 +24,7 @@ from pinnsine.compiled import Compiler
 from pinnsine.estimate import estimate_error
 from pinnsine.evolution import is_evolution
 from pinnsine.history import History
+from pinnsine.kept_march import March
 from pinnsine.loop import Limits
 from pinnsine.memory import budget
 from pinnsine.nets import FrozenSines
@@ -91,7 +92,7 @@ def solve(
         callbacks: called with a record of every iteration; one that returns True ends the run.
         out: a run file (.h5): checkpoints during the run, the solution at the end (see ``pinnsine.checkpoint``).
         resume: go on with the run of ``out``, if that file is there, as if it had never stopped; ``iterations`` counts those done before,
-            ``time`` is that of this call. Windows of time are begun anew.
+            ``time`` is that of this call. A window of time that was not whole is begun anew.
         progress: show a progress line.
         estimate: whether to estimate the error at the end; NaN otherwise.
 
@@ -118,7 +119,7 @@ def solve(
         limits = Limits(clock, iterations or math.inf, target, reserve)
         checkpoints = Checkpoints(
             asked.out if distributed.leads() else None,
-            lambda *results: image(answer(better(*results), call), packed(told, clock.elapsed, *results)),
+            lambda *whole: image(_shown(call, *whole), packed(told, clock.elapsed, *whole)),
         )
         call = Call(problem, field_scales(problem), asked, limits, callbacks, checkpoints, Compiler() if compile else None)
         plan = policy.plan(problem, call.scales, net, asked.optimizer, points, sampler, start, dtype, room)
@@ -128,27 +129,32 @@ def solve(
             checkpoints.write()
             raise
     if checkpoints.path is not None:
-        state = packed if isinstance(solution.ansatz, Ansatz) else None  # a march has no state to go on from
-        checkpoints.finish(lambda results: image(solution, state and state(told, clock.elapsed, *results)))
+        checkpoints.finish(lambda whole: image(solution, whole and packed(told, clock.elapsed, *whole)))
     return solution
 
 
 def _answered(plan: Sequence[policy.Attempt], call: Call, kept: tuple[Mapping, History] | None) -> Solution:
     """The answer of the attempts; an evolution that few frozen sines do not solve whole is marched through before more is tried."""
-    if not _marches(plan, call, kept):
+    march = kept[0]["march"] if kept else None
+    if march is None and not _marches(plan, call, kept):
         return _estimated(tried(plan, call, kept), call)
-    best = None
     if kept is not None or len(call.problem.domain.axes) > 1:
-        best = tried((replace(plan[0], phases=(GaussNewton(STEPS),), brief=True), *plan[1:]), call, kept, until=1)
+        plan = (replace(plan[0], phases=(GaussNewton(STEPS),), brief=True), *plan[1:])
+    best = None
+    if march is not None:
+        call.limits.clock.earlier = kept[0]["seconds"]
+        best = kept[0]["best"] and restored(kept[0]["best"], plan, call, kept[1])
+    elif kept is not None or len(call.problem.domain.axes) > 1:
+        best = tried(plan, call, kept, until=1)
         ended = best is not None and best.outcome not in (Outcome.CONVERGED, Outcome.BROKEN, Outcome.ITERATIONS)
         if ended or (best is not None and best.state.history.rows >= call.limits.iterations):
             return _estimated(best, call)
         if best is not None and best.state.best_held_out <= WELL:
             return _estimated(tried(plan, call, best=best), call)
-    marched = _marched(call, best)
+    marched = _marched(call, best, march)
     if marched is not None and (best is None or marched.settings["held_out"] <= SURE or marched.outcome in STOPPED):
         return marched
-    other = _estimated(tried(plan, call, best=best), call)
+    other = _estimated(tried(plan, call, kept if march and kept[0]["current"] else None, best), call)
     return marched if marched is not None and _surer(marched, other) else other
 
 
@@ -169,14 +175,22 @@ def _marches(plan: Sequence[policy.Attempt], call: Call, kept: tuple[Mapping, Hi
     return not (given or later or few) and isinstance(plan[0].net, FrozenSines) and is_evolution(call.problem)
 
 
-def _marched(call: Call, best: Result | None) -> Solution | None:
-    """The answer window by window; None where not even the first one is solved. ``best``: what was found on the whole domain."""
+def _marched(call: Call, best: Result | None, kept: Mapping | None) -> Solution | None:
+    """The answer window by window; None where not even the first one is solved.
+
+    ``best``: what was found on the whole domain. ``kept``: the march to go on with.
+    """
     axis = call.problem.domain.axis(call.problem.domain.time)
     done = best.state.history.rows if best else 0
     limits = replace(call.limits, iterations=call.limits.iterations - done, reserve=estimating(call.limits.clock.budget, call.asked.estimate))
     whole = best.attempt.net if best is not None and best.state.best_held_out <= POOR else None
     stepper = Stepper(call.problem, call.asked, limits, call.callbacks, axis.length / (2 if best else 1), whole=whole)
-    outcome = stepper.run()
+    if kept:
+        stepper.restore(kept)
+    ended = kept and kept["ended"] and Outcome[kept["ended"]]
+    outcome = ended or stepper.run(functools.partial(call.checkpoints.turn, best=best))
+    if outcome in (Outcome.CONVERGED, Outcome.HALTED):  # other attempts may follow
+        call.checkpoints.turn(stepper.march(outcome), best)
     chain = stepper.chain
     if chain.solved and (best is None or (chain.whole if whole else chain.held_out <= POOR)):
         before = f" ({best.state.best_held_out:.0e} of the rows was left on the whole domain)" if best else ""
@@ -186,6 +200,13 @@ def _marched(call: Call, best: Result | None) -> Solution | None:
     if outcome is Outcome.INTERRUPTED:
         raise KeyboardInterrupt
     return None
+
+
+def _shown(call: Call, march: March | None, best: Result | None, current: Result | None) -> Solution:
+    """The answer as far as it goes: of the attempts on the whole domain, or the windows of time where there are none."""
+    if best is None and current is None:
+        return march.shown(call.limits, None, None)
+    return answer(better(best, current or best), call)
 
 
 def _estimated(best: Result, call: Call) -> Solution:

@@ -8,21 +8,25 @@ than there is time for all of them.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pinnsine.arguments import Arguments
+import torch
+
+from pinnsine.arguments import Arguments, device_of
 from pinnsine.attempt import Call, begun_on_window
 from pinnsine.attempts import answer, iterated
 from pinnsine.bandwidth import FAIR
 from pinnsine.chain import Chain, asked_of
 from pinnsine.checkpoint import Checkpoints
 from pinnsine.errors import EvaluationError
+from pinnsine.kept_march import March, unpack
 from pinnsine.loop import Limits
-from pinnsine.nets import FrozenSines
+from pinnsine.nets import FrozenSines, from_record, to_record
 from pinnsine.optim import GaussNewton
 from pinnsine.outcome import Outcome
 from pinnsine.policy import ROWS_PER_SINE, Attempt, fitting, is_linear
+from pinnsine.probe import FieldScale
 from pinnsine.problem import Problem
 from pinnsine.scaling import field_scales
 from pinnsine.state import Result
@@ -40,6 +44,7 @@ ORDER = 3  # a window of half the length is worth it if it leaves less than 2^-O
 SLACK = 10.0  # times a loss that could not be lowered is taken from then on
 STUBBORN = 4  # halvings in a row that change nothing, after which a window is given up
 SHORTEST = 1e-6  # of the domain's length
+KEPT = ("length", "tolerance", "even", "seconds", "iterations")  # what the next window depends on, beside network and scales
 STOPS = (Outcome.INTERRUPTED, Outcome.CALLBACK)
 
 
@@ -73,10 +78,13 @@ class Stepper:
         self.tolerance = FINE if limits.target is None else min(max(FINE, (AIM * limits.target) ** 2), POOR)
         self.even, self.seconds, self.iterations = 0, 0.0, 0
 
-    def run(self) -> Outcome:
-        """March until the end of time, or as far as it goes; why it ended."""
+    def run(self, turn: Callable[[March], None] = lambda march: None) -> Outcome:
+        """March until the end of time, or as far as it goes; why it ended. ``turn`` is handed the march between two windows."""
         outcome = Outcome.CONVERGED
-        while outcome is Outcome.CONVERGED and not self.chain.whole:
+        while outcome is Outcome.CONVERGED:
+            turn(self.march())
+            if self.chain.whole:
+                break
             try:
                 window, outcome = self._window()
             except KeyboardInterrupt:
@@ -86,6 +94,21 @@ class Stepper:
             if window is not None and window.result is not None and (window.loss <= POOR or ended):
                 self._accept(window)
         return outcome
+
+    def march(self, ended: Outcome | None = None) -> March:
+        """The march as it stands, from which ``restore`` goes on; ``ended``: how, where it is over."""
+        stepping = {name: getattr(self, name) for name in KEPT}
+        scales = {n: [s.shift, s.scale] for n, s in self.scales.items()}
+        return March(self.chain.copy(), {**stepping, "net": to_record(self.net), "scales": scales}, ended=ended)
+
+    def restore(self, kept: Mapping) -> None:
+        """Go on from a march that was kept (``March.packed``)."""
+        unpack(kept, self.chain, None, torch.float64, device_of(self.asked.device))
+        for name in KEPT:
+            setattr(self, name, kept["stepping"][name])
+        self.net = from_record(kept["stepping"]["net"])
+        self.near = self.net.omega if self.chain.solved else self.near
+        self.scales = {n: FieldScale(*s) for n, s in kept["stepping"]["scales"].items()}
 
     @property
     def reason(self) -> str:

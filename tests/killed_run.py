@@ -38,7 +38,10 @@ def problem():
 
 
 def solve(method, iterations=60, **options):
-    arguments = {"net": ps.Siren(8, 2, omega=2.0), "points": 100, "threads": 1, "progress": False, "estimate": False, **METHODS[method]}
+    arguments = {"net": ps.Siren(8, 2, omega=2.0), "points": 100, "threads": 1, "progress": False, "estimate": False}
+    if method == "march":
+        return ps.march(problem(), 3, **arguments, iterations=25, **options)
+    arguments.update(METHODS[method])
     return ps.solve(problem(), **arguments, iterations=iterations, **options)
 
 

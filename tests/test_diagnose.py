@@ -127,11 +127,6 @@ def test_unknowns_that_trade_off():
 
 
 def test_what_cannot_be_diagnosed_says_so(tmp_path):
-    domain = LINE * ps.Time(0, 1)
-    problem = ps.Problem(domain, "u", [ps.Residual("pde", lambda s: s.u_t - s.u_xx), ps.Initial("start", u=0.0)])
-    march = ps.march(problem, 2, net=ps.Siren(4, 1), points=20, iterations=1, progress=False)
-    with pytest.raises(ps.ProblemError, match="a march has a problem of its own in every window"):
-        march.diagnose()
     path = ps.solve(poisson(), net=ps.Siren(4, 1), points=20, iterations=1, progress=False, estimate=False).save(tmp_path / "a.h5")
     with pytest.raises(ps.ProblemError, match=r"load\(path, problem=...\)"):
         ps.load(path).diagnose()

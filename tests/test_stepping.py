@@ -166,16 +166,6 @@ def test_ctrl_c_keeps_the_windows_before():
     assert solution.settings["edges"][1] == 5.0
 
 
-def test_a_march_has_no_state_to_go_on_from(tmp_path):
-    ps.solve(logistic(5.0), **QUIET, estimate=False, out=tmp_path / "a.h5")
-    for again in (
-        lambda: ps.solve(logistic(5.0), **QUIET, out=tmp_path / "a.h5", resume=True),
-        lambda: ps.resume(tmp_path / "a.h5", logistic(5.0)),
-    ):
-        with pytest.raises(ps.ProblemError, match="in windows of time, but no state to go on from: solve it anew"):
-            again()
-
-
 def stepper(problem, budget=math.inf, iterations=math.inf):
     return Stepper(problem, Arguments(memory=2e9), Limits(Clock(budget), iterations, None, 0.0), [], problem.domain.axis("t").length)
 
