@@ -1,16 +1,18 @@
 """The solver's own choice beside three that are forced on it, at equal time: is there a better one that it could have made?
 
-    OMP_NUM_THREADS=1 python benchmarks/policy.py [LABEL...] [--seeds 0,1,2] [--share 1.0] [--iterations N]
+    OMP_NUM_THREADS=1 python benchmarks/policy.py [LABEL...] [--seeds 0,1,2] [--share 1.0] [--iterations N] [--process-time]
 
 Rows of the acceptance table that leave every choice to the solver. Each run is a line of benchmarks/results/policy.jsonl, with the machine's
 load; runs that are there already are left out, so that a run can be broken off and taken up again, and benchmarks/results/policy.md is made
-from all of them. ``--share``: of a row's time. ``--iterations``: in place of time, where a loaded machine makes times worthless.
+from all of them. ``--share``: of a row's time. Where a loaded machine makes wall times worthless, ``--iterations`` stands in place of time, and
+``--process-time`` lets all clocks of the run count the time of this process alone.
 """
 
 import argparse
 import json
 import os
 import statistics
+import time
 from pathlib import Path
 
 import torch
@@ -41,6 +43,7 @@ def measured(row: Row, choice: str, seed: int, share: float, iterations: int | N
         "seed": seed,
         **budget,
         "target": row.target,
+        "clock": "process" if time.perf_counter is time.process_time else "wall",
         "load": os.getloadavg()[0],
         "commit": commit(),
     }
@@ -84,7 +87,10 @@ def main() -> None:
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--share", type=float, default=1.0)
     parser.add_argument("--iterations", type=int)
+    parser.add_argument("--process-time", action="store_true")
     asked = parser.parse_args()
+    if asked.process_time:
+        time.perf_counter = time.process_time
     torch.set_num_threads(1)
     path = RESULTS / "policy.jsonl"
     records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from pinnsine import policy
 from pinnsine.attempt import Call, begun, restored
@@ -86,9 +87,15 @@ def iterated(current: Result, best: Result | None, call: Call) -> Outcome:
     return run(current.state, attempt.phases, attempt.sampler == "rad", call.limits, monitor, call.callbacks, keep)
 
 
-def answer(result: Result, call: Call, estimate: Mapping[str, float] | None = None, numbers: Mapping[str, float] | None = None) -> Solution:
-    """The answer of an attempt, with its best parameters; ``numbers``: the standard errors of the unknown ones."""
-    result.ansatz.load(result.best)
+def answer(
+    result: Result,
+    call: Call,
+    estimate: Mapping[str, float] | None = None,
+    numbers: Mapping[str, float] | None = None,
+    theta: Tensor | None = None,
+) -> Solution:
+    """The answer of an attempt, with its best parameters or ``theta`` (P,); ``numbers``: the standard errors of the unknown ones."""
+    result.ansatz.load(result.best if theta is None else theta)
     outcome = result.outcome or Outcome.INTERRUPTED
     estimate = estimate or dict.fromkeys(call.problem.names.shown, math.nan)
     return Solution(call.problem, result.ansatz, result.state.history, outcome, estimate, _settings(result, call), numbers or {})

@@ -21,6 +21,7 @@ from pinnsine.budget import Clock
 from pinnsine.chain import estimating
 from pinnsine.checkpoint import Checkpoints, described, found, packed
 from pinnsine.compiled import Compiler
+from pinnsine.constrained import constrained_fit
 from pinnsine.estimate import estimate_error
 from pinnsine.evolution import is_evolution
 from pinnsine.history import History
@@ -214,5 +215,6 @@ def _estimated(best: Result, call: Call) -> Solution:
     call.checkpoints.write()
     alone = best.outcome is Outcome.INTERRUPTED and distributed.size() > 1  # the others were interrupted elsewhere
     wanted = call.asked.estimate and not alone
-    errors = estimate_error(best.held_out, best.best, call.limits.clock) if wanted else None
-    return answer(best, call, errors, unknown_errors(best.state.objective.whole, best.best))
+    objective, theta = constrained_fit(best.state.objective.whole, best.best, call.limits.clock)
+    errors = estimate_error(best.held_out, theta, call.limits.clock) if wanted else None
+    return answer(best, call, errors, unknown_errors(objective, theta), theta)

@@ -8,7 +8,8 @@ E = d_p - d_theta (...), is the information of the best use of the data: cov(p) 
 The answer, though, is the minimiser of the loss, and a loss that lets the field follow the noise uses the data less well. What noise in the
 data does to it is (A^T A)^-1 A^T N A (A^T A)^-1, with A made like E from all rows in the units of the loss, none of them ahead, and N
 the covariance of the noise in them. The standard error of each unknown is the larger of the two, and so never below that of the best use; they
-agree where the equations weigh enough. Correlations, of which a trade-off is warned, are those of the first.
+agree where the equations weigh enough, as they do after a constrained fit (``pinnsine.constrained``). Correlations, of which a trade-off is
+warned, are those of the first.
 """
 
 from __future__ import annotations
@@ -42,11 +43,11 @@ def unknown_errors(objective: Objective, theta: Tensor) -> dict[str, float]:
     """
     names = [u.name for u in objective.ansatz.problem.unknowns]
     unknown = dict.fromkeys(names, math.nan)
-    data = [t for t in objective.terms if _is_data(t)]
+    data = [t for t in objective.terms if is_data(t)]
     squares = all(t.constraint.loss is None for t in objective.terms)
     if not (names and data and squares) or theta.dtype != torch.float64:
         return unknown
-    objective = objective.with_points(_thinned(objective, len(theta)))
+    objective = objective.with_points(thinned(objective, len(theta)))
     if objective.count * len(theta) * theta.element_size() > objective.memory:
         return unknown
     rows, jacobian = objective.jacobian(theta)
@@ -66,7 +67,7 @@ def unknown_errors(objective: Objective, theta: Tensor) -> dict[str, float]:
     return {n: abs(slopes[n]) * float(d) for n, d in zip(names, deviations, strict=True)}
 
 
-def _is_data(term: Term) -> bool:
+def is_data(term: Term) -> bool:
     return isinstance(term.constraint, Prescribed) and isinstance(term.constraint.on, Points)
 
 
@@ -77,9 +78,9 @@ def _noise(objective: Objective, rows: Tensor) -> Tensor:
         count = len(objective.points[term.constraint.name])
         for scale in term.scales.values():
             part = slice(start, start + count)
-            if _is_data(term) and term.constraint.sigma is None:
+            if is_data(term) and term.constraint.sigma is None:
                 noise[part] = rows[part].square().mean().sqrt().clamp(min=TINY)
-            elif _is_data(term):
+            elif is_data(term):
                 noise[part] = scale / math.sqrt(count)
             start += count
     return noise
@@ -92,9 +93,9 @@ def _eliminated(jacobian: Tensor, block: slice) -> Tensor:
     return torch.stack([column - fields @ least_squares(fields, column, DAMPING) for column in columns], dim=1)
 
 
-def _thinned(objective: Objective, parameters: int) -> Mapping[str, Points]:
+def thinned(objective: Objective, parameters: int) -> Mapping[str, Points]:
     """Points of equations and conditions, thinned to ROWS_PER_PARAMETER rows for each parameter; the data stay whole."""
-    others = [t for t in objective.terms if not _is_data(t)]
+    others = [t for t in objective.terms if not is_data(t)]
     count = sum(len(objective.points[t.constraint.name]) * len(t.scales) for t in others)
     share = min(1.0, ROWS_PER_PARAMETER * parameters / max(count, 1))
     thinned = objective.thinned(share)

@@ -9,7 +9,7 @@ from pinnsine.bench.twin import twin
 from pinnsine.scaling import field_scales, row_scales
 
 QUICK = ("wave", "helmholtz", "poisson_1d")
-TEN = ("poisson", "heat", "advection", "bratu", "steady_burgers", "kovasznay", "burgers", "lotka_volterra", "stokes", "fisher")
+TEN = ("poisson", "helmholtz", "wave", "heat", "advection", "klein_gordon", "nonlinear_poisson", "bratu", "steady_burgers", "kovasznay")
 ROUNDING = 1e-12
 
 
@@ -51,11 +51,16 @@ def test_twins_reach_the_same_error(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TEN)
-def test_ten_twins_reach_the_same_error(name):
+def test_ten_twins_converge_to_the_same_error(name):
+    """Measured ratios: below 1.5, of errors from 2e-16 to 1e-5 (benchmarks/results/twins.md)."""
     problem = ps.load_problem(name)
-    own = solved(problem, 400, 12)
-    for scale in (1e3, 1e-3):
-        assert 1 / 3 < solved(twin(problem, scale, scale), 400, 12) / own < 3
+    options = {"optimizer": ps.GaussNewton(), "points": 1200, "progress": False, "estimate": False}
+    own, *others = (
+        max(ps.solve(p, **options).compare().relative_l2.values()) for p in (problem, twin(problem, 1e3, 1e3), twin(problem, 1e-3, 1e-3))
+    )
+    assert own < 1e-4
+    for error in others:
+        assert max(own, error) < max(3 * min(own, error), 1e-11)
 
 
 def test_a_shape_has_no_twin():

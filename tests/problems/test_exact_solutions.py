@@ -11,8 +11,8 @@ import pinnsine as ps
 from pinnsine.probe import FieldScale, trace
 from pinnsine.problem import problems_folder, shipped_problems
 
-EXACT = ("advection", "advection_fast", "annulus", "ball_neumann", "beltrami", "black_scholes", "bratu", "burgers",
-         "burgers_2d", "burgers_family", "disks", "eikonal", "elasticity", "fredholm", "harmonic", "harmonic_oscillator",
+EXACT = ("absorbing_layer", "advection", "advection_fast", "annulus", "ball_neumann", "beltrami", "black_scholes", "bratu", "burgers",
+         "burgers_2d", "burgers_family", "disks", "eikonal", "eikonal_obstacles", "elasticity", "fredholm", "harmonic", "harmonic_oscillator",
          "heat", "heat_2d", "heat_long", "helmholtz", "helmholtz_complex", "helmholtz_hole", "inverse_burgers",
          "inverse_diffusivity", "inverse_navier_stokes", "inverse_radius", "inverse_reaction", "interface", "kdv_solitons", "klein_gordon",
          "kovasznay", "l_shape", "laplace", "maxwell", "multiscale_poisson", "nonlinear_helmholtz", "nonlinear_poisson",
@@ -27,6 +27,7 @@ UNKNOWNS = {
     "inverse_reaction": {"k": 1.3, "m": 0.4},
 }
 OTHERS = {  # coefficients away from their defaults, under which terms may cancel or coincide
+    "absorbing_layer": {"k": 7.0, "strength": 20.0},
     "advection": {"c": 2.5},
     "annulus": {"inner": 0.3},
     "black_scholes": {"sigma": 0.5, "r": 0.1},
@@ -50,6 +51,7 @@ OTHERS = {  # coefficients away from their defaults, under which terms may cance
     "bratu": {"lam": 0.5},
     "disks": {"radius": 0.15},
     "eikonal": {"d": 0.2},
+    "eikonal_obstacles": {"d": 0.3, "r": 0.3},
     "fredholm": {"d": 2.0},
     "heat": {"kappa": 0.6},
     "interface": {"k": 0.02, "radius": 0.3},

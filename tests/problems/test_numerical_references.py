@@ -85,6 +85,7 @@ def check(problem, tolerance, part, count=60, margin=0.1, unknowns=None):
         ("boundary_layer", {"eps": 0.2, "degree": 24}, 3e-4, 4e-3, {}),
         ("cavity", {"Re": 20.0, "degree": 24}, 2e-3, 4e-3, {}),
         ("cylinder", {"Re": 5.0, "degree": 20}, 2e-3, 4e-3, {}),
+        ("slowness", {"contrast": 0.2, "samples": 5, "degree": 24}, 1e-4, 4e-3, {}),
     ],
 )
 def test_the_reference_satisfies_the_problem(name, coefficients, tolerance, part, unknowns):
@@ -120,6 +121,7 @@ def test_the_dry_run_finds_nothing_to_warn_of_and_computes_nothing(name, monkeyp
         ("gray_scott", 1e-5),  # measured 4.5e-6
         ("lorenz", 4e-12),  # measured 1.1e-12
         ("lotka_volterra", 4e-13),  # measured 1e-13
+        ("slowness", 3e-6),  # measured 8.2e-7, of v
     ],
 )
 def test_the_reference_is_as_good_as_stated(name, floor):
