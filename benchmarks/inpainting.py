@@ -24,7 +24,7 @@ KNOWN = (0.1, 0.3)
 ENCODERS = {
     "set": Learning("set"),
     "grid": Learning("grid"),
-    "codes": Learning("codes", lr=2e-3),
+    "codes": Learning("codes"),
     "set, conditional": Learning("set", parts="biases"),
 }
 

@@ -14,8 +14,9 @@ from pinnsine.errors import ProblemError
 from pinnsine.fit.pixels import as_image, require_mask
 from pinnsine.nets import GridEncoder, Hypernetwork, RotatedOctaves, SetEncoder, Siren
 
-PRIOR = 1e-4  # of mean z^2 against the mean squared error
-SEARCH, SEARCH_RATE = 300, 0.05  # steps, and their rate, by which the code of a new image is found
+PRIOR = 1e-4  # of mean z^2 against the mean squared error in units of the images' variance
+TINY = 1e-6  # the least spread of images that are all of one colour
+SEARCH, SEARCH_RATE = 150, 0.05  # steps, and their rate, by which the code of a new image is found
 ENCODERS = ("set", "grid", "codes")
 
 
@@ -35,7 +36,7 @@ class Learning:
     known: tuple[float, float] = (0.05, 0.5)
     steps: int = 3000
     batch: int = 64
-    lr: float = 1e-3
+    lr: float = 2e-3
     seed: int = 0
     time: float | str | None = None
 
@@ -62,24 +63,25 @@ class Inpainter(nn.Module):
         self.encoder = build[learning.encoder]()
         self.hyper = Hypernetwork(net, 2, values, learning.latent, generator, learning.width, learning.parts)
         self.register_buffer("places", _places(self.shape))
+        self.register_buffer("spread", torch.ones(()))
         self.to(torch.float32)
 
     def code(self, images: Tensor, known: Tensor) -> Tensor:
         """z (B, L) of images (B, h w, m), given less their mean over the known pixels (B, h w); codes are sought by gradients."""
         if not isinstance(self.encoder, nn.Embedding):
-            return self.encoder(self.places.expand(len(images), -1, -1), images, known)
+            return self.encoder(self.places.expand(len(images), -1, -1), images / self.spread, known)
         z = torch.zeros(len(images), self.encoder.embedding_dim, requires_grad=True)
         method = torch.optim.Adam([z], lr=SEARCH_RATE)
         weights = known[..., None] / known.sum(dim=1)[:, None, None]
         for _ in range(SEARCH):
-            loss = ((self.values(z) - images).square() * weights).sum() / images.shape[2] + PRIOR * z.square().mean(dim=1).sum()
+            loss = (((self.values(z) - images) / self.spread).square() * weights).sum() / images.shape[2] + PRIOR * z.square().mean(dim=1).sum()
             z.grad = torch.autograd.grad(loss, z)[0]
             method.step()
         return z.detach()
 
     def values(self, z: Tensor) -> Tensor:
         """The images (B, h w, m) of codes, less their means."""
-        return self.hyper(z, self.places.expand(len(z), -1, -1))
+        return self.spread * self.hyper(z, self.places.expand(len(z), -1, -1))
 
     def fill(self, image: np.ndarray, mask: np.ndarray) -> np.ndarray:
         """The image as the network has it, everywhere, from its pixels where ``mask`` (h, w) is True.
@@ -102,7 +104,7 @@ def learn_inpainting(images, net=None, learning: Learning | None = None) -> Inpa
     """A hypernetwork for images of one kind: it maps some known pixels to the parameters of a network, whose values are the image.
 
     The mean over all pixels of (u - f)^2 is made small over the images and over random choices of the known pixels; values are taken less
-    the mean of the known ones. (Sitzmann et al. 2020, section 4.4.)
+    the mean of the known ones, in units of the images' deviation from their means (Sitzmann et al. 2020, section 4.4).
 
     images: (S, h, w) or (S, h, w, 3), as ``pinnsine.fit.image`` takes each. net: the specification of the network, by default a ``Siren`` of
         three layers whose bandwidth is a quarter of the pixels' Nyquist limit.
@@ -117,6 +119,7 @@ def learn_inpainting(images, net=None, learning: Learning | None = None) -> Inpa
     net = net if net is not None else Siren(32, 3, omega=np.pi * max(arrays[0].shape[:2]) / 8)
     generator = torch.Generator().manual_seed(learning.seed)
     found = Inpainter(net, arrays[0].shape, learning, generator, len(arrays))
+    found.spread.copy_((truth - truth.mean(dim=(1, 2), keepdim=True)).square().mean().sqrt().clamp(min=TINY))
     _train(found, truth.flatten(1, 2).reshape(len(truth), len(found.places), -1), learning, generator)
     return found
 
@@ -135,7 +138,7 @@ def _train(found: Inpainter, truth: Tensor, learning: Learning, generator: torch
         known = _shown(images, learning.known, generator)
         mean = _means(images, known)
         z = found.encoder(chosen) if learning.encoder == "codes" else found.code(images - mean, known)
-        loss = (found.values(z) + mean - images).square().mean() + PRIOR * z.square().mean()
+        loss = ((found.values(z) + mean - images) / found.spread).square().mean() + PRIOR * z.square().mean()
         method.zero_grad()
         loss.backward()
         method.step()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -56,9 +57,7 @@ class SetEncoder(nn.Module):
     of the places as for a network; without it they enter as they are.
     """
 
-    def __init__(
-        self, inputs: int, values: int, latent: int, generator: torch.Generator, width: int = 128, encoding: Encoding | None = None
-    ):
+    def __init__(self, inputs: int, values: int, latent: int, generator: torch.Generator, width: int = 128, encoding: Encoding | None = None):
         super().__init__()
         self.places = encoding.build(inputs, generator) if encoding is not None else nn.Identity()
         features = (self.places.width if encoding is not None else inputs) + values
@@ -80,13 +79,13 @@ class GridEncoder(nn.Module):
         super().__init__()
         self.shape = tuple(shape)
         counts = (values + 1, width, 2 * width, 2 * width)
-        strides = (1, 2, 2)
         self.layers = nn.ModuleList(
-            nn.Conv2d(i, o, 3, stride=s, padding=1, dtype=torch.float64) for i, o, s in zip(counts, counts[1:], strides, strict=False)
+            nn.Conv2d(i, o, 3, stride=s, padding=1, dtype=torch.float64)
+            for (i, o), s in zip(itertools.pairwise(counts), (1, 2, 2), strict=True)
         )
         for layer in self.layers:
             kaiming_(layer, 9 * layer.in_channels, generator)
-        left = [-(-(-(-side // 2)) // 2) for side in self.shape]
+        left = [(side + 3) // 4 for side in self.shape]  # ceil(ceil(n / 2) / 2)
         self.output = affine(counts[-1] * math.prod(left), latent, generator)
 
     def forward(self, y: Tensor, v: Tensor, known: Tensor) -> Tensor:
@@ -99,7 +98,7 @@ class GridEncoder(nn.Module):
 
 def perceptron(sizes: Sequence[int], generator: torch.Generator) -> nn.Sequential:
     """Affine layers, each with a ReLU behind it."""
-    layers = [affine(i, o, generator) for i, o in zip(sizes, sizes[1:], strict=False)]
+    layers = [affine(i, o, generator) for i, o in itertools.pairwise(sizes)]
     return nn.Sequential(*(part for layer in layers for part in (layer, nn.ReLU())))
 
 

@@ -116,7 +116,9 @@ def test_a_missing_library_is_said_before_any_work(command, module, picture, tmp
     assert "pip install 'pinnsine[" in errors
 
 
-@pytest.mark.parametrize(("command", "module"), [("image", "skimage.metrics"), ("image", "PIL"), ("sdf", "skimage.measure"), ("sdf", "trimesh")])
+@pytest.mark.parametrize(
+    ("command", "module"), [("image", "skimage.metrics"), ("image", "PIL"), ("sdf", "skimage.measure"), ("sdf", "trimesh")]
+)
 def test_a_missing_file_is_said_before_a_missing_library(command, module, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, module, None)
     status, _, errors = run(capsys, "fit", command, "nowhere.png")
