@@ -6,10 +6,12 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help solve test lint acceptance clean
+SLOW := tests
+
+.PHONY: help solve test test-slow lint acceptance clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 solve: $(VENV)/.ready  ## solve Burgers' equation; the run and its picture go to runs/
 	@mkdir -p runs
@@ -17,6 +19,9 @@ solve: $(VENV)/.ready  ## solve Burgers' equation; the run and its picture go to
 
 test: $(VENV)/.ready  ## run the test suite
 	$(BIN)/python -m pytest
+
+test-slow: $(VENV)/.ready  ## run the tests that take minutes each; SLOW=tests/nets those of a folder
+	$(BIN)/python -m pytest -m slow $(SLOW)
 
 lint: $(VENV)/.lint  ## check style and formatting
 	$(BIN)/ruff check .

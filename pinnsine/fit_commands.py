@@ -33,8 +33,8 @@ def image(file: File, options: FitOptions, psnr: Annotated[float | None, typer.O
     from pinnsine.fit.pixels import as_image
     from pinnsine.fit.quality import require_ssim
 
-    require_ssim()
     truth = as_image(file)
+    require_ssim()
     solution = _solved(fit.image(truth), options, [] if psnr is None else [fit.stop_at(psnr)])
     if options.plot is not None:
         fit.plot_image(solution, options.plot, truth)
@@ -122,12 +122,12 @@ def sdf(
     from pinnsine.fit.cloud import as_cloud
     from pinnsine.surface import FORMATS, require_marching_cubes, require_trimesh
 
+    fresh = as_cloud(file, points, options.seed + 1)
     require_marching_cubes()
     require_trimesh()
     if surface is not None:
         require_writable(surface, FORMATS, "A surface")
-    problem, fresh = fit.sdf(file, points=points, seed=options.seed), as_cloud(file, points, options.seed + 1)
-    solution = _solved(problem, options)
+    solution = _solved(fit.sdf(file, points=points, seed=options.seed), options)
     if options.plot is not None:
         solution.plot(options.plot)
     found = solution.surface(resolution=resolution)

@@ -31,13 +31,13 @@ def is_free(net) -> bool:
 def from_data(net, problem: Problem):
     """The network with the bandwidth that the spectrum of the problem's data asks for; None where no data lie on a grid."""
     reach = data_reach(problem)
-    return None if reach is None else replace(net, omega=_per_siren(net, problem) * PER_REACH * max(reach, 1.0))
+    return None if reach is None else replace(net, omega=per_siren(net, problem) * PER_REACH * max(reach, 1.0))
 
 
 def from_trials(net, objective: Objective, held_out: Objective, seed: int, left: Callable[[], float]):
     """The network with the bandwidth of the few frozen sines that fit a problem best, which both objectives are bound to."""
     found = common_bandwidth(objective, held_out, seed, left=left)
-    return replace(net, omega=_per_siren(net, objective.ansatz.problem) * PER_SINES * found)
+    return replace(net, omega=per_siren(net, objective.ansatz.problem) * PER_SINES * found)
 
 
 def warn_beyond(net, problem: Problem) -> None:
@@ -46,7 +46,7 @@ def warn_beyond(net, problem: Problem) -> None:
     if not isinstance(omega, int | float) or getattr(net, "encoding", None) is not None:
         return
     reach = data_reach(problem)
-    if reach is not None and reach > BEYOND * omega / _per_siren(net, problem):
+    if reach is not None and reach > BEYOND * omega / per_siren(net, problem):
         warnings.warn(
             f"The data hold wave numbers up to {reach:.0f} (coordinates in [-1, 1]), above the reach of omega={omega:g}: "
             f"omega='auto' takes {from_data(net, problem).omega:.3g}.",
@@ -54,7 +54,7 @@ def warn_beyond(net, problem: Problem) -> None:
         )
 
 
-def _per_siren(net, problem: Problem) -> float:
+def per_siren(net, problem: Problem) -> float:
     """omega of a network over that of the Siren with equal wave numbers: U(-omega, omega) has the deviation omega / sqrt(3)."""
     inputs = max(len(f.of) for f in problem.fields)
     return math.sqrt(inputs / 6) if isinstance(net, SimpleSine) else 1.0

@@ -10,6 +10,9 @@ from pinnsine.fit.blend import clone as clone
 from pinnsine.fit.dct import poisson_dct as poisson_dct
 from pinnsine.fit.image import image as image
 from pinnsine.fit.image import video as video
+from pinnsine.fit.learned import Inpainter as Inpainter
+from pinnsine.fit.learned import Learning as Learning
+from pinnsine.fit.learned import learn_inpainting as learn_inpainting
 from pinnsine.fit.picture import film as film
 from pinnsine.fit.picture import plot_image as plot_image
 from pinnsine.fit.picture import render as render

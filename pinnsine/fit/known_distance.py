@@ -24,13 +24,26 @@ def bounds(cloud: Cloud, points: np.ndarray) -> dict[str, np.ndarray]:
     tree, count = cKDTree(cloud.points), min(NEIGHBOURS + 1, len(cloud.points))
     reach = tree.query(cloud.points, k=count)[0][:, -1]
     distance, nearest = tree.query(points)
-    low, high = cloud.points.min(axis=0), cloud.points.max(axis=0)
-    outside_box = np.linalg.norm(np.maximum(np.maximum(low - points, points - high), 0), axis=1)
+    outside_box = _outside_box(cloud, points)
     least = np.maximum(distance - reach[nearest], 0)
     winding = winding_number(cloud, math.pi * reach**2 / (count - 1), points)
     inside, outside = (winding > 1 - SURE) & (least > 0), ((winding < SURE) & (least > 0)) | (outside_box > 0)
     lower = np.where(outside, np.maximum(least, outside_box), -distance)
     return {"lower": lower, "upper": np.where(inside & ~outside, -least, distance)}
+
+
+def unsided_bounds(cloud: Cloud, points: np.ndarray) -> dict[str, np.ndarray]:
+    """The same without normals: |u| is at most the distance d to the nearest point, and outside the box u is at least that to the box."""
+    from scipy.spatial import cKDTree
+
+    distance, outside_box = cKDTree(cloud.points).query(points)[0], _outside_box(cloud, points)
+    return {"lower": np.where(outside_box > 0, outside_box, -distance), "upper": distance}
+
+
+def _outside_box(cloud: Cloud, points: np.ndarray) -> np.ndarray:
+    """The distance (N,) to the box around the cloud; zero inside."""
+    low, high = cloud.points.min(axis=0), cloud.points.max(axis=0)
+    return np.linalg.norm(np.maximum(np.maximum(low - points, points - high), 0), axis=1)
 
 
 def winding_number(cloud: Cloud, areas: np.ndarray, points: np.ndarray) -> np.ndarray:

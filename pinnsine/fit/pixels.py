@@ -50,12 +50,12 @@ def as_image(source: str | Path | np.ndarray, known: np.ndarray | None = None) -
 
 def _read(path: Path) -> np.ndarray:
     """The pixels of a file in its own depth: (h, w) or (h, w, channels)."""
+    if not path.exists():
+        raise ProblemError(f"There is no file {str(path)!r} to read an image from.")
     try:
         from PIL import Image, UnidentifiedImageError
     except ImportError as error:
         raise ProblemError("Reading an image file needs Pillow: pip install 'pinnsine[images]', or give the image as an array.") from error
-    if not path.exists():
-        raise ProblemError(f"There is no file {str(path)!r} to read an image from.")
     try:
         with Image.open(path) as image:
             if image.mode in SIXTEEN_BITS:

@@ -12,11 +12,12 @@ from pinnsine.points import Points
 
 SECOND = {"xx": 1.0, "xy": math.sqrt(2), "yy": 1.0}  # factors of the derivatives whose squares add up to the Hessian's Frobenius norm
 EDGE = 0.02  # a slope, in values a pixel, below which total variation is quadratic
+BEND = 0.02  # a second derivative, in values a square pixel, below which the mean bending is quadratic
 WEIGHT = 1e-3  # of a prior's mean against the mean squared error
 
 
 def prior_of(kind: str, weight: float | None, fields: tuple[str, ...], on: Points) -> Constraint:
-    """A prior by its name, "tv" or "hessian", with its weight against the mean squared error, by default ``WEIGHT``.
+    """A prior by its name, "tv", "hessian" or "bending", with its weight against the mean squared error, by default ``WEIGHT``.
 
     Raises ProblemError for an unknown one, and a weight that is not above zero.
     """
@@ -51,4 +52,19 @@ def variation(names: tuple[str, ...]) -> Callable[[Local], dict]:
     return slopes
 
 
-PRIORS = {"tv": variation, "hessian": curvature}
+def bending(names: tuple[str, ...]) -> Callable[[Local], dict]:
+    """The second derivatives of all fields over (|Hessian|^2 + BEND^2)^(1/4): their squares add up to |Hessian| where that is large."""
+    second = curvature(names)
+
+    def rows(s):
+        found = second(s)
+        for n in names:
+            own = [f"{n}_{pair}" for pair in SECOND]
+            root = (sum(found[c] ** 2 for c in own) + BEND**2) ** 0.25
+            found |= {c: found[c] / root for c in own}
+        return found
+
+    return rows
+
+
+PRIORS = {"tv": variation, "hessian": curvature, "bending": bending}

@@ -27,7 +27,8 @@ def inpaint(source: str | Path | np.ndarray, mask: np.ndarray, prior: str = "hes
     """The problem of an image known where ``mask`` (h, w) is True: u(x_j, y_i) = f_ij there, and a small prior everywhere.
 
     prior: "tv", the mean of |grad u|^2 / sqrt(|grad u|^2 + 0.02^2) over the image, the total variation of Rudin, Osher & Fatemi (1992) made
-        smooth, which keeps edges; or "hessian", the mean of u_xx^2 + 2 u_xy^2 + u_yy^2, which is linear.
+        smooth, which keeps edges; "hessian", the mean of |H|^2 = u_xx^2 + 2 u_xy^2 + u_yy^2, which is linear; or "bending", the mean of
+        |H|^2 / sqrt(|H|^2 + 0.02^2), which keeps creases between smooth parts.
     weight: of the prior against the mean squared error of the known values; 1e-3 by default, more for noisy ones.
 
     Raises ProblemError for an unknown prior, a weight that is not above zero, and what ``pinnsine.fit.image`` refuses.

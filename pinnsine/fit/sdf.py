@@ -10,13 +10,16 @@ from pinnsine.constraint import Constraint, Data, Residual
 from pinnsine.domain import Box, Shape
 from pinnsine.errors import ProblemError
 from pinnsine.fit.cloud import Cloud, as_cloud
-from pinnsine.fit.known_distance import bounds
+from pinnsine.fit.known_distance import bounds, unsided_bounds
 from pinnsine.points import Points
 from pinnsine.problem import Field, Problem
 
 SURFACE, NORMAL, EIKONAL, BOUNDS, APART, DISTANCE = 100.0, 1.0, 0.3, 10.0, 0.01, 100.0  # weights, in coordinates of half the domain's side
 NEAR = 0.05  # deviation of the points near the surface, in half the domain's side
 DECAY = 50.0  # of the row that keeps the zero set from spreading
+SINGULAR = 1e-2  # of the determinant, in coordinates of half the domain's side
+BALL, ROUNDED = 0.6, 0.2  # radius of the ball that is begun with, and of what is smooth in its middle, in half the domain's side
+LOSSES = ("squares", "siren", "singular")
 TINY = 1e-12  # under the root of the gradient's square
 
 
@@ -27,7 +30,9 @@ def sdf(source, *, points: int = 20_000, margin: float = 0.2, seed: int = 0, los
     appears; h is half the side of the domain, the cube around the surface with ``margin`` of its longest side to each side. Bounds
     from the nearest of the points, whose side is told by the cloud's winding number, keep the far field
     (``pinnsine.fit.known_distance``). All rows are squared. With ``losses="siren"`` they are those of Sitzmann et al. (2020),
-    section 4.2, for gradient methods alone: sums of absolute values, and no bounds.
+    section 4.2, for gradient methods alone: sums of absolute values, and no bounds. With ``losses="singular"`` no normals are used: on the
+    points u = 0 and |grad u| = 1, near them det(Hessian u) = 0, as a distance has it, which carries the gradient's direction across the
+    surface (Wang et al. 2023, arXiv 2309.01793), and the bounds are those that need no side.
 
     source: an oriented cloud, a cloud, or a mesh, as ``pinnsine.fit.cloud.as_cloud`` takes them; without normals these are estimated. Or a
         shape in x, y and z, such as ``Torus`` or ``Mesh("spot.obj")``, whose exact distance off the surface then takes the place of the
@@ -35,14 +40,16 @@ def sdf(source, *, points: int = 20_000, margin: float = 0.2, seed: int = 0, los
     points: how many are drawn on a mesh or a shape, and how many off the surface, half of them near it.
     seed: of both.
 
-    Raises ProblemError for what is no cloud, a margin or number of points that is not above zero, unknown losses, and those of SIREN for a
-    shape.
+    Raises ProblemError for what is no cloud, a margin or number of points that is not above zero, unknown losses, and other than squares for
+    a shape.
     """
     if not (margin > 0 and points > 0):
         raise ProblemError(f"sdf() needs points and a margin above zero, got points={points} and margin={margin}.")
     shape = source if isinstance(source, Shape) else None
-    if losses not in ("squares", "siren") or (losses == "siren" and shape is not None):
-        raise ProblemError(f"losses= takes 'squares', or of a cloud or a mesh 'siren', got {losses!r} for a {type(source).__name__}.")
+    if losses not in LOSSES or (losses != "squares" and shape is not None):
+        raise ProblemError(
+            f"losses= takes 'squares', or of a cloud or a mesh 'siren' or 'singular', got {losses!r} for a {type(source).__name__}."
+        )
     cloud = as_cloud(source, points, seed) if shape is None else _drawn(shape, points, seed)
     middle = (cloud.points.max(axis=0) + cloud.points.min(axis=0)) / 2
     half = (0.5 + margin) * float(np.ptp(cloud.points, axis=0).max())
@@ -51,6 +58,9 @@ def sdf(source, *, points: int = 20_000, margin: float = 0.2, seed: int = 0, los
     around = _around(cloud, middle, half, points, seed)
     if losses == "siren":
         return Problem(domain, Field("u", range=(-half, half)), siren_losses(on, Points(_named("xyz", around)), half), name="signed distance")
+    if losses == "singular":
+        rows = singular_losses(on, cloud, around, half)
+        return Problem(domain, Field("u", range=(-half, half), plus=_ball(middle, half)), rows, name="signed distance")
     if shape is None:
         rows = _eikonal(Points({**_named("xyz", around), **bounds(cloud, around)}), half)
     else:
@@ -82,14 +92,45 @@ def siren_losses(on: Points, off: Points, half: float) -> list[Constraint]:
         Residual("surface", lambda s: s.u, on=on, weight=1.0, loss=mean_size(1500 / half)),
         Residual("normals", angle, on=on, weight=1.0, loss=mean_size(50)),
         Residual("apart", lambda s: torch.exp(-(100 / half) * torch.abs(s.u)), on=off, weight=1.0, loss=mean_size(50)),
-        Residual("eikonal", lambda s: torch.sqrt(grad(s.u).dot(grad(s.u)) + TINY) - 1, on=both, weight=1.0, loss=mean_size(50)),
+        Residual("eikonal", _slope, on=both, weight=1.0, loss=mean_size(50)),
     ]
+
+
+def singular_losses(on: Points, cloud: Cloud, around: np.ndarray, half: float) -> list[Constraint]:
+    """What holds of the distance to points without normals; ``around``: points of which the second half is near the surface."""
+    near = Points(_named("xyz", around[len(around) - len(around) // 2 :]))
+    return [
+        Data("surface", Points({n: on[n] for n in "xyz"}), u=0.0, weight=SURFACE / half**2),
+        Residual("slope", _slope, on=Points({n: on[n] for n in "xyz"}), weight=NORMAL),
+        Residual("singular", lambda s: half**3 * _determinant(s), on=near, weight=SINGULAR),
+        *_eikonal(Points({**_named("xyz", around), **unsided_bounds(cloud, around)}), half),
+    ]
+
+
+def _ball(middle: np.ndarray, half: float):
+    """A ball's distance, smooth in the middle: what the field begins as, so that its inside is one part and negative."""
+
+    def distance(s):
+        squares = sum((getattr(s, n) - float(m)) ** 2 for n, m in zip("xyz", middle, strict=True))
+        return torch.sqrt(squares + (ROUNDED * half) ** 2) - BALL * half
+
+    return distance
+
+
+def _slope(s):
+    """|grad u| - 1."""
+    return torch.sqrt(grad(s.u).dot(grad(s.u)) + TINY) - 1
+
+
+def _determinant(s):
+    """Of the Hessian, along its first row."""
+    return s.u_xx * (s.u_yy * s.u_zz - s.u_yz**2) - s.u_xy * (s.u_xy * s.u_zz - s.u_yz * s.u_xz) + s.u_xz * (s.u_xy * s.u_yz - s.u_yy * s.u_xz)
 
 
 def _eikonal(off: Points, half: float) -> list[Constraint]:
     """What holds off the surface of a cloud."""
     return [
-        Residual("eikonal", lambda s: torch.sqrt(grad(s.u).dot(grad(s.u)) + TINY) - 1, on=off, weight=EIKONAL),
+        Residual("eikonal", _slope, on=off, weight=EIKONAL),
         Residual("bounds", _beyond, on=off, weight=BOUNDS / half**2),
         Residual("apart", lambda s: torch.exp(-(DECAY / half) * torch.abs(s.u)), on=off, weight=APART),
     ]

@@ -8,6 +8,9 @@ from pinnsine.nets.encoding import RotatedOctaves as RotatedOctaves
 from pinnsine.nets.finer import FINER as FINER
 from pinnsine.nets.frozen_sines import FrozenSines as FrozenSines
 from pinnsine.nets.gabor import Gabor as Gabor
+from pinnsine.nets.hypernetwork import GridEncoder as GridEncoder
+from pinnsine.nets.hypernetwork import Hypernetwork as Hypernetwork
+from pinnsine.nets.hypernetwork import SetEncoder as SetEncoder
 from pinnsine.nets.local_sines import LocalSines as LocalSines
 from pinnsine.nets.mixed import Mixed as Mixed
 from pinnsine.nets.mlp import MLP as MLP

@@ -87,8 +87,6 @@ def test_a_sound_is_fitted_and_written(tmp_path, capsys):
     ],
 )
 def test_what_cannot_be_fitted_is_refused_in_one_line(arguments, message, capsys):
-    for library in {"image": ["skimage"], "sdf": ["skimage", "trimesh"]}.get(arguments[0], []):
-        pytest.importorskip(library)  # without it that is what is said
     status, _, errors = run(capsys, "fit", *arguments)
     assert status == 2
     assert errors.startswith("error: ")
@@ -110,12 +108,22 @@ def test_a_film_is_fitted_from_its_frames(tmp_path, capsys):
 
 @pytest.mark.parametrize(("command", "module"), [("image", "skimage.metrics"), ("sdf", "skimage.measure"), ("sdf", "trimesh")])
 def test_a_missing_library_is_said_before_any_work(command, module, picture, tmp_path, capsys, monkeypatch):
-    """The file of the cloud is none: that is found out later than the library."""
+    np.savetxt(cloud := tmp_path / "cloud.xyz", np.random.default_rng(0).random((9, 6)))
     monkeypatch.setitem(sys.modules, module, None)
     monkeypatch.setattr("pinnsine.solve", lambda *_, **__: pytest.fail("the work was started"))
-    status, _, errors = run(capsys, "fit", command, picture)
+    status, _, errors = run(capsys, "fit", command, picture if command == "image" else cloud)
     assert status == 2
     assert "pip install 'pinnsine[" in errors
+
+
+@pytest.mark.parametrize(
+    ("command", "module"), [("image", "skimage.metrics"), ("image", "PIL"), ("sdf", "skimage.measure"), ("sdf", "trimesh")]
+)
+def test_a_missing_file_is_said_before_a_missing_library(command, module, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, module, None)
+    status, _, errors = run(capsys, "fit", command, "nowhere.png")
+    assert status == 2
+    assert "There is no file 'nowhere.png'" in errors
 
 
 def test_all_commands_share_the_same_options():

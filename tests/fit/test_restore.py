@@ -9,7 +9,7 @@ import torch
 import pinnsine as ps
 from pinnsine.ansatz import build_ansatz
 from pinnsine.fit import inpaint, psnr, render, super_resolve
-from pinnsine.fit.priors import EDGE
+from pinnsine.fit.priors import BEND, EDGE
 from pinnsine.nets import LocalSines
 from pinnsine.objective import bind
 from pinnsine.probe import FieldScale
@@ -50,9 +50,11 @@ def test_total_variation_is_the_mean_length_of_the_gradient():
     assert losses["tv"] == pytest.approx(25 / math.sqrt(25 + EDGE**2), rel=1e-12)
     losses = loss_of(inpaint(np.zeros((4, 4)), mask, "hessian", 1.0), lambda x, y: x**2 + 3 * x * y - y**2)
     assert losses["hessian"] == pytest.approx(2**2 + 2 * 3**2 + 2**2, rel=1e-12)
+    losses = loss_of(inpaint(np.zeros((4, 4)), mask, "bending", 1.0), lambda x, y: x**2 + 3 * x * y - y**2)
+    assert losses["bending"] == pytest.approx(26 / math.sqrt(26 + BEND**2), rel=1e-12)
 
 
-@pytest.mark.parametrize(("prior", "decibels"), [("hessian", 40), ("tv", 30)])
+@pytest.mark.parametrize(("prior", "decibels"), [("hessian", 40), ("bending", 40), ("tv", 30)])
 def test_a_smooth_image_is_found_from_half_of_its_pixels(prior, decibels):
     """Measured: 44 dB, and 34 with total variation, which likes slopes no more than steps."""
     mask = np.random.default_rng(0).random(WAVES.shape) < 0.5
@@ -76,7 +78,7 @@ def test_colour_has_a_field_for_each_channel():
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: inpaint(WAVES, WAVES > 0.5, "l1"), "prior= takes 'tv' or 'hessian', got 'l1'"),
+        (lambda: inpaint(WAVES, WAVES > 0.5, "l1"), "prior= takes 'tv' or 'hessian' or 'bending', got 'l1'"),
         (lambda: inpaint(WAVES, WAVES > 0.5, weight=0.0), "above zero, got 0.0"),
         (lambda: inpaint(WAVES, WAVES > 9), "leaves out every pixel"),
         (lambda: super_resolve(WAVES, 0), "a whole factor of at least 1, got 0"),

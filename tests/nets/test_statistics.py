@@ -57,11 +57,13 @@ def check_controlled(spec, tolerance):
 
 
 def check_bsnn(spec, tolerance):
-    layers = statistics(spec, orders=3)
-    assert settled([layer.inputs for layer in layers], 1) == pytest.approx(1, rel=tolerance)
-    assert gains(layers, 1) == pytest.approx(1, rel=tolerance)
-    for order in range(4):
-        assert settled([layer.outputs[order] for layer in layers], 1) == pytest.approx(1, rel=tolerance)
+    every = statistics(spec, orders=3)
+    for depth in (d for d in (2, 4, 8, 16, 24, 32, 64) if d <= spec.depth and (tolerance <= 0.02 or d == spec.depth)):
+        layers = every[:depth]
+        assert settled([layer.inputs for layer in layers], 1) == pytest.approx(1, rel=tolerance)
+        assert gains(layers, 1) == pytest.approx(1, rel=tolerance)
+        for order in range(4):
+            assert settled([layer.outputs[order] for layer in layers], 1) == pytest.approx(1, rel=tolerance)
 
 
 CHECKS = {
@@ -87,9 +89,16 @@ def test_statistics_at_width_300_and_depth_24(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CHECKS)
 def test_statistics_to_2_percent_at_width_2048(name):
-    """Depth 64, but 16 for the orthogonal layers, each of which costs a QR factorisation."""
+    """At depth 64; BSNN at depths 2 to 64: means over its layers are 0.65 % off at most, single layers, each over 32 points, up to 4.4 %."""
     spec, check = CHECKS[name]
-    check(sized(spec, 2048, 16 if isinstance(spec, BSNN) else 64), 0.02)
+    check(sized(spec, 2048, 64), 0.02)
+
+
+@pytest.mark.slow
+def test_wide_layers_are_orthogonal_to_rounding():
+    """Measured: 1.1e-15."""
+    [hidden] = drawn(BSNN(2048, 2)).layers[1:2]
+    assert gap(hidden.weight @ hidden.weight.T, torch.eye(2048, dtype=torch.float64)) <= 4e-15
 
 
 @pytest.mark.parametrize("scale", [0.3, 3.0])
