@@ -57,8 +57,8 @@ class Trial:
 
 
 def trial_net(net: FrozenSines) -> FrozenSines:
-    """The small network that trials are bound with."""
-    return replace(net, width=min(net.width, TRIAL), omega=OMEGAS[0])
+    """The small network that trials are bound with; a lattice, which has its own bandwidth and points, is bound as it is."""
+    return net if net.lattice is not None else replace(net, width=min(net.width, TRIAL), omega=OMEGAS[0])
 
 
 def tuned(

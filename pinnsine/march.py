@@ -27,10 +27,10 @@ from pinnsine.memory import budget
 from pinnsine.nets import FrozenSines
 from pinnsine.outcome import Outcome
 from pinnsine.problem import Problem
+from pinnsine.resolved import stepped
 from pinnsine.scaling import field_scales
 from pinnsine.sitting import prepare, sitting
 from pinnsine.solution import Solution
-from pinnsine.stepping import Stepper
 
 
 def march(problem: Problem, windows: int | Sequence[float] | str = "auto", **options) -> Solution:
@@ -92,8 +92,7 @@ def _chosen(problem: Problem, asked: Arguments, limits: Limits, callbacks: Seque
     """Windows as short as they need to be."""
     if not (asked.net is None or isinstance(asked.net, FrozenSines)) or asked.optimizer or asked.dtype != "float64":
         raise ProblemError("windows='auto' is for frozen sines in float64: give a number of windows with a trained network or a method.")
-    stepper = Stepper(problem, asked, limits, callbacks, problem.domain.axis(problem.domain.time).length, asked.net)
-    outcome = stepper.run()
+    stepper, outcome = stepped(problem, asked, limits, callbacks, problem.domain.axis(problem.domain.time).length)
     if outcome is Outcome.INTERRUPTED and not stepper.chain.solved:
         raise KeyboardInterrupt
     stepper.chain.require_some()
