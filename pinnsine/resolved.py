@@ -101,7 +101,9 @@ class Resolver(Stepper):
         """The fields at the end of a window tried."""
         result = window.result
         with torch.no_grad():
-            local = result.ansatz.local(result.ansatz.views(result.state.theta), self._line(window.upper), {f.name: {()} for f in self.problem.fields})
+            local = result.ansatz.local(
+                result.ansatz.views(result.state.theta), self._line(window.upper), {f.name: {()} for f in self.problem.fields}
+            )
             return {f.name: getattr(local, f.name).values for f in self.problem.fields}
 
     def _values(self, solution: Solution, line: Points) -> dict[str, Tensor]:

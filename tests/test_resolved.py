@@ -9,7 +9,7 @@ import pinnsine as ps
 from pinnsine import resolved
 from pinnsine.arguments import Arguments
 from pinnsine.policy import attempts
-from pinnsine.resolved import is_resolvable, nodes, started, stepped, waves_needed
+from pinnsine.resolved import is_resolvable, nodes, started, waves_needed
 from pinnsine.scaling import field_scales
 
 QUIET = {"progress": False, "threads": 1}
@@ -64,8 +64,7 @@ def test_a_smaller_tail_takes_more_waves():
 
 def test_the_start_is_what_the_conditions_say():
     problem = soliton()
-    line = ps.Points({"x": torch.linspace(-12, 12, 7).double(), "t": torch.zeros(7).double()}) if hasattr(ps, "Points") else None
-    line = line or problem.domain.side(t=0).sample(7, "grid", torch.Generator())
+    line = problem.domain.side(t=0).sample(7, "grid", torch.Generator())
     found = started(problem, line)["u"]
     torch.testing.assert_close(found, 2 / torch.cosh(line["x"]) ** 2)
 
