@@ -1,7 +1,8 @@
 """Windows of time of one space coordinate on lattices of sines, as fine as the solution at their start asks for.
 
-The fields at the start of a window say how many waves they have above a part of the aim. A window whose rows fail the aim gets more waves where
-those at its end come close to the number there are, and is halved where they do not: what is missing then is resolution in time.
+The fields at the start of a window say how many waves they have above a part of the aim. A window whose rows fail the aim is halved, which
+costs twice as much, while half as many waves again cost three times as much; waves are added where the aim is near and those at the end fill
+the lattice, or where halving has not helped.
 """
 
 from __future__ import annotations
@@ -32,18 +33,19 @@ LEAST = {True: 8, False: 20}  # waves along space, where it is periodic and wher
 MOST = 400
 TAIL = 0.3  # of the root of the aim: coefficients of waves that may be missing
 SPARE, FULL, FINER = 1.15, 0.85, 1.5  # waves for those needed at the start; so many at the end are too many; the factor to more then
-ROUGH = 1e-3  # a held-out loss above which what a window ends with says nothing
+WAIT = 3  # windows after one that was halved before a longer one is tried again
+NEAR = 1e3  # times the aim
 LARGEST = 4000  # parameters of a window, beyond which a factorisation takes longer than many shorter windows
-HELPS = 0.1  # of the loss: what half a window must leave at most for another half to be tried once the waves are all there can be
+HELPS = 0.1  # of the loss: what half a window, or more waves, must leave at most to have helped
 FIRST = 1 / 16  # of the domain's length: the first window
-AIMS = (1e-12, 1e-17, 1e-22)  # held-out losses of one march after the other
+AIMS = (1e-7, 1e-12, 1e-17, 1e-22)  # held-out losses of one march after the other
 DEARER = 4.0  # times the seconds of a march that the next may take
 
 
 class Resolver(Stepper):
     """The march of one call on lattices, with windows and waves such that the held-out rows of each leave ``aim``."""
 
-    ready = 1
+    ready, easy = 1, 0.1  # where it is the waves that limit the loss, that of an easy window is no smaller
 
     def __init__(self, problem: Problem, asked: Arguments, limits: Limits, callbacks: Sequence, aim: float):
         domain = problem.domain
@@ -56,25 +58,29 @@ class Resolver(Stepper):
         self.finest = min(MOST, (budget // (fields * (2 * WAVES + 1)) - 1) // 2)
 
     def _window(self) -> tuple[Window | None, Outcome]:
-        """The next window; the waves or the length are changed until the aim is met or neither helps."""
+        """The next window: halved, or with more waves, until the aim is met or neither helps."""
         waves = min(math.ceil(SPARE * self._needed(self._start())), self.finest)
-        before, halved = math.inf, 0
+        before, finer, useless = math.inf, False, 0
         while True:
             self._lattice(waves)
             window, outcome = self._tried(before)
             if outcome is not Outcome.CONVERGED or window.loss <= self.tolerance:
-                self.even = self.even + 1 if not halved else 0
+                self.even = self.even + 1 if math.isinf(before) else -WAIT
                 return window, outcome
-            at_end = self._needed(self._end(window)) if window.result is not None and window.loss <= ROUGH else 0
-            if at_end > FULL * waves and waves < self.finest:
-                waves, before = min(math.ceil(FINER * waves), self.finest), math.inf
-                continue
-            if window.loss <= POOR and (window.loss > HELPS * before or at_end > FULL * waves):
-                self.even, self.tolerance = 0, min(max(self.tolerance, SLACK * window.loss), POOR)
+            useless = useless + 1 if window.loss > HELPS * before else 0
+            if useless > 1 and window.loss <= POOR:
+                self.even, self.tolerance = -WAIT, min(max(self.tolerance, SLACK * window.loss), POOR)
                 return window, outcome
-            if self.length / 2 < self.shortest:
+            finer = self._finer(window, waves) if not useless else not finer
+            finer = finer and waves < self.finest and window.loss <= POOR
+            if not finer and self.length / 2 < self.shortest:
                 return None, Outcome.HALTED
-            self.length, before, halved = self.length / 2, window.loss, halved + 1
+            waves = min(math.ceil(FINER * waves), self.finest) if finer else waves
+            self.length, before = self.length / (1 if finer else 2), window.loss
+
+    def _finer(self, window: Window, waves: int) -> bool:
+        """Whether a few more waves are all that is missing: what a window ends with fills the lattice, and the aim is near."""
+        return window.loss <= NEAR * self.tolerance and self._needed(self._end(window)) > FULL * waves
 
     def _lattice(self, waves: int) -> None:
         names = self.problem.domain.names

@@ -59,7 +59,7 @@ class Stepper:
     ``net``: frozen sines where they are given; ``whole``: those of a solution on the whole domain, as many and near its bandwidth.
     """
 
-    ready = EVEN  # windows that went well before a longer one
+    ready, easy = EVEN, EASY  # windows that went well, and the part of the loss taken that the last left, before a longer one
 
     def __init__(self, problem: Problem, asked: Arguments, limits: Limits, callbacks: Sequence, length: float, net=None, whole=None):
         self.problem, self.asked, self.limits, self.callbacks = problem, asked, limits, callbacks
@@ -102,7 +102,7 @@ class Stepper:
         self.net = window.result.attempt.net
         self.near = self.net.omega
         self.scales = self.chain.grown(self.scales)
-        if window.loss < EASY * self.tolerance and self.even >= self.ready:
+        if window.loss < self.easy * self.tolerance and self.even >= self.ready:
             self.length, self.even = GROWTH * self.length, 0
 
     def _window(self) -> tuple[Window | None, Outcome]:

@@ -54,23 +54,29 @@ class GaussNewton:
             return Step(theta, before, state, Progress.STALLED)
         for tried in range(HALVINGS):
             new = theta + length * found.step
-            loss = float(objective.rows(new).square().sum())
+            rows = objective.rows(new)
+            loss = float(rows.square().sum())
             if math.isfinite(loss) and loss < (1 - SUFFICIENT * length) * before:
                 settled, chords = GAIN * before < loss < SMALL, 0
                 if length == 1.0 and not settled and found.again is not None and GAIN * loss > expected:  # the rows are curved
-                    new, loss, settled, chords = _chords(objective, found.again, new, loss)
+                    new, loss, settled, chords = _chords(objective, found.again, new, rows)
                 return Step(new, loss, state, Progress.STALLED if settled else Progress.MOVED, tried + 2 + chords)
             length /= 2
         return Step(theta, before, state, Progress.STALLED, HALVINGS + 1)
 
 
-def _chords(objective, again, theta: Tensor, loss: float) -> tuple[Tensor, float, bool, int]:
-    """Parameters (P,) after steps with the same factors, their loss, whether it is settled, and the evaluations of all rows it took."""
+def _chords(objective, again, theta: Tensor, rows: Tensor) -> tuple[Tensor, float, bool, int]:
+    """Parameters (P,) after steps with the same factors, their loss, whether it is settled, and the evaluations of all rows it took.
+
+    ``rows``: those at theta (P,).
+    """
+    loss = float(rows.square().sum())
     for tried in range(CHORDS):
-        new = theta + again(objective.rows(theta), theta)
-        lower = float(objective.rows(new).square().sum())
+        new = theta + again(rows, theta)
+        rows = objective.rows(new)
+        lower = float(rows.square().sum())
         left = lower / loss if loss > 0 else 1.0
         theta, loss = (new, lower) if left < 1 else (theta, loss)
         if not left < STEEP:
-            return theta, loss, left > GAIN and loss < SMALL, 2 * (tried + 1)
-    return theta, loss, False, 2 * CHORDS
+            return theta, loss, left > GAIN and loss < SMALL, tried + 1
+    return theta, loss, False, CHORDS
