@@ -1,7 +1,7 @@
 """Windows of time of one space coordinate on lattices of sines, as fine as the solution at their start asks for.
 
 The fields at the start of a window say how many waves they have above a part of the aim. A window whose rows fail the aim is halved, which
-costs twice as much, while half as many waves again cost three times as much; waves are added where the aim is near and those at the end fill
+costs twice as much, while a quarter more waves cost the same; waves are added where the aim is near and those at the end fill
 the lattice, or where halving has not helped.
 """
 
@@ -32,7 +32,7 @@ WAVES = 6  # along time: 13 functions, for which windows are about as long as th
 LEAST = {True: 8, False: 20}  # waves along space, where it is periodic and where not: the step of a lattice is the same from 20 on
 MOST = 400
 TAIL = 0.3  # of the root of the aim: coefficients of waves that may be missing
-SPARE, FULL, FINER = 1.15, 0.85, 1.5  # waves for those needed at the start; so many at the end are too many; the factor to more then
+SPARE, FULL, FINER = 1.25, 0.85, 1.25  # waves for those needed at the start; so many at the end are too many; the factor to more then
 WAIT = 3  # windows after one that was halved before a longer one is tried again
 NEAR = 1e3  # times the aim
 LARGEST = 4000  # parameters of a window, beyond which a factorisation takes longer than many shorter windows
