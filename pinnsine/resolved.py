@@ -33,18 +33,20 @@ LEAST = {True: 8, False: 20}  # waves along space, where it is periodic and wher
 MOST = 400
 TAIL = 0.3  # of the root of the aim: coefficients of waves that may be missing
 SPARE, FULL, FINER = 1.25, 0.85, 1.25  # waves for those needed at the start; so many at the end are too many; the factor to more then
+STEPS = 6  # of Newton's method, after which a window is too long for it
 WAIT = 3  # windows after one that was halved before a longer one is tried again
 NEAR = 1e3  # times the aim
 LARGEST = 4000  # parameters of a window, beyond which a factorisation takes longer than many shorter windows
 HELPS = 0.1  # of the loss: what half a window, or more waves, must leave at most to have helped
 FIRST = 1 / 16  # of the domain's length: the first window
-AIMS = (1e-7, 1e-12, 1e-17, 1e-22)  # held-out losses of one march after the other
+AIMS = (1e-7, 1e-12, 1e-17, 1e-22, 1e-27)  # held-out losses of one march after the other
 DEARER = 4.0  # times the seconds of a march that the next may take
 
 
 class Resolver(Stepper):
     """The march of one call on lattices, with windows and waves such that the held-out rows of each leave ``aim``."""
 
+    steps = STEPS
     ready, easy = 1, 0.1  # where it is the waves that limit the loss, that of an easy window is no smaller
 
     def __init__(self, problem: Problem, asked: Arguments, limits: Limits, callbacks: Sequence, aim: float):

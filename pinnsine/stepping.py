@@ -59,6 +59,7 @@ class Stepper:
     ``net``: frozen sines where they are given; ``whole``: those of a solution on the whole domain, as many and near its bandwidth.
     """
 
+    steps = STEPS
     ready, easy = EVEN, EASY  # windows that went well, and the part of the loss taken that the last left, before a longer one
 
     def __init__(self, problem: Problem, asked: Arguments, limits: Limits, callbacks: Sequence, length: float, net=None, whole=None):
@@ -156,11 +157,11 @@ class Stepper:
         limits = replace(self.limits, iterations=self.limits.iterations - self.iterations, target=None)
         call = Call(part, self.scales, asked_of(part, self.asked), limits, self.callbacks, Checkpoints(None, None))
         points = ROWS_PER_SINE * self.net.width * len(part.fields)
-        attempt = Attempt(self.net, (GaussNewton(STEPS),), self.asked.sampler or "sobol", self.reason, points, linear=self.linear)
+        attempt = Attempt(self.net, (GaussNewton(self.steps),), self.asked.sampler or "sobol", self.reason, points, linear=self.linear)
         try:
             result, loss = begun_on_window(attempt, call, self.near, before)
             ready = self.limits.clock.elapsed
-            if loss > POOR and self.limits.left() > 0:  # more steps would be lost
+            if loss > POOR and self.limits.left() > 0 and self.net.lattice is None:  # more steps would be lost
                 return Window(result, call, upper, loss), Outcome.CONVERGED
             outcome = iterated(result, None, call)
         except EvaluationError:
