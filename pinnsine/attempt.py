@@ -16,7 +16,7 @@ from pinnsine.arguments import Arguments, device_of
 from pinnsine.bandwidth import Trial, trial_net, tuned, tuned_in_space
 from pinnsine.checkpoint import Checkpoints, net_of, unpacked
 from pinnsine.compiled import Compiler
-from pinnsine.constraint import row_points
+from pinnsine.constraint import Periodic, row_points
 from pinnsine.errors import ProblemError
 from pinnsine.history import History
 from pinnsine.loop import Limits
@@ -29,6 +29,7 @@ from pinnsine.regression import apart
 from pinnsine.rest import from_rest, from_solution
 from pinnsine.sharded import Sharded, sharded
 from pinnsine.state import Result, State
+from pinnsine.tensor_points import tensor_points
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,18 @@ def _bind(ansatz: Ansatz, attempt: policy.Attempt, call: Call) -> tuple[Objectiv
             drawn = {n: apart(p, call.asked.seed, share < 1) for n, p in drawn.items()}
         return {n: p.to(call.dtype, call.device) for n, p in drawn.items()}
 
-    training = draw(call.asked.seed + 1, 1.0)
+    training = {**draw(call.asked.seed + 1, 1.0), **_on_tensor_grids(ansatz, call)}
     objective = sharded(bind(ansatz, training, call.asked.memory, call.compiler))
     return objective, objective.with_points(draw(call.asked.seed + 1_000_003, policy.HELD_OUT))
+
+
+def _on_tensor_grids(ansatz: Ansatz, call: Call) -> dict[str, Points]:
+    """The row points of a lattice of sines, by constraint, where neither their number nor a sampler is given."""
+    net, problem = ansatz.net, ansatz.problem
+    if not isinstance(net, FrozenSines) or net.lattice is None or call.asked.points is not None or call.asked.sampler is not None:
+        return {}
+    waves = dict(zip(problem.domain.names, net.lattice, strict=False))
+    periodic = {c.coordinate for c in problem.constraints if isinstance(c, Periodic) and c.hard}
+    soft = problem.soft if waves.keys() == set(problem.domain.names) else ()
+    found = {c.name: tensor_points(c.region(problem.domain), waves, periodic) for c in soft}
+    return {n: p.to(call.dtype, call.device) for n, p in found.items() if p is not None}

@@ -58,8 +58,8 @@ class Trial:
 
 
 def trial_net(net: FrozenSines) -> FrozenSines:
-    """The small network that trials are bound with."""
-    return replace(net, width=min(net.width, TRIAL), omega=OMEGAS[0])
+    """The small network that trials are bound with; a lattice, which has its own bandwidth and points, is bound as it is."""
+    return net if net.lattice is not None else replace(net, width=min(net.width, TRIAL), omega=OMEGAS[0])
 
 
 def tuned(
@@ -113,11 +113,13 @@ def tuned_in_space(
     """``net`` with the bandwidth in space that leaves the smallest held-out rows on a window of time, and its parameters.
 
     In time the bandwidth is a fixed number: there the length of the window is what is chosen. ``near``: a bandwidth to start from; the
-    rest is as for ``tuned``, and a bandwidth of ``net`` is taken as it is. Where so much is left that the window ought to be shorter, no more
-    is tried; ``before``: what was left on a longer one, to see whether that helps.
+    rest is as for ``tuned``, and a bandwidth of ``net`` is taken as it is; on a lattice no step is made. Where so much is left that the window
+    ought to be shorter, no more is tried; ``before``: what was left on a longer one, to see whether that helps.
     """
     time, inputs = objective.ansatz.problem.domain.time, objective.ansatz.pieces[0].inputs
     trials = _Trials(objective, held_out, seed, linear, left)
+    if net.lattice is not None:
+        return trials.begun(net)
     if net.omega is not None or len(inputs) == 1:
         return trials.of(replace(net, omega=net.omega or ALONE))
     if near is None:
@@ -225,14 +227,18 @@ class _Trials:
             self.known[net] = self._made(net)
         return self.known[net]
 
-    def _made(self, net: FrozenSines) -> Trial:
+    def begun(self, net: FrozenSines) -> Trial:
+        """A trial without a step."""
+        return self._made(net, 0)
+
+    def _made(self, net: FrozenSines, steps: int = STEPS) -> Trial:
         old, started = self.objective.ansatz, time.perf_counter()
         ansatz = build_ansatz(old.problem, net, old.scales, torch.Generator().manual_seed(self.seed), old.pieces[0].evaluator)
         ansatz.to(next(old.parameters()))  # device and number type
         objective, held_out = self.objective.with_ansatz(ansatz), self.held_out.with_ansatz(ansatz)
         theta, method = ansatz.flat() if self.linear else self.guess(objective, ansatz.flat()), GaussNewton()
         before = math.inf
-        for _ in range(1 if self.linear else STEPS):
+        for _ in range(min(steps, 1) if self.linear else steps):
             step = method.step(objective, theta, {})
             theta = step.theta
             if step.progress is not Progress.MOVED or step.loss < ROUNDING or SETTLED * before < step.loss < TRUSTED or self.left() <= 0:

@@ -24,12 +24,12 @@ def is_evolution(problem: Problem) -> bool:
         orders = time_orders(problem)
     except ProblemError:
         return False
-    given = {(f, index) for c in problem.constraints if _at_start(c, problem) for f, index, _ in c.prescribed(problem.names)}
+    given = {(f, index) for c in problem.constraints if holds_at_start(c, problem) for f, index, _ in c.prescribed(problem.names)}
     started = all((f, (domain.time,) * k) in given for f, order in orders.items() for k in range(order))
     return started and not any(_looks_ahead(c, problem) for c in problem.constraints)
 
 
-def _at_start(constraint: Constraint, problem: Problem) -> bool:
+def holds_at_start(constraint: Constraint, problem: Problem) -> bool:
     """Whether a condition holds on the whole start of time."""
     if isinstance(constraint, InitialCondition) and constraint.on is None:
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -12,19 +13,59 @@ from pinnsine.damped_qr import DampedQR
 
 @dataclass(frozen=True)
 class GaussNewtonStep:
-    """Rows r (R,), the step p (P,) that minimises |r + J p|, r + J p (R,), and the rounding error of |r|, eps |J theta| row by row."""
+    """Rows r (R,), the step p (P,) that minimises |r + J p|, r + J p (R,), and the rounding error of |r|, eps |J theta| row by row.
+
+    ``again(rows, theta)`` is the step from other rows and parameters with the same Jacobian, and costs no factorisation.
+    """
 
     rows: Tensor
     step: Tensor
     left: Tensor
     rounding: float
+    again: Callable[[Tensor, Tensor], Tensor] | None = None
 
     @staticmethod
     def of(rows: Tensor, jacobian: Tensor, theta: Tensor, damping: float) -> GaussNewtonStep:
         """From the Jacobian (R, P) at theta (P,), damped as in ``least_squares`` towards theta = 0."""
-        step = least_squares(jacobian, -rows, damping, -theta)
+        factors = Factors.of(jacobian, damping)
+
+        def again(rows: Tensor, theta: Tensor) -> Tensor:
+            return factors.solve(-rows, -theta)
+
+        step = again(rows, theta)
         rounding = torch.finfo(theta.dtype).eps * float((jacobian.norm(dim=0) * theta).norm())
-        return GaussNewtonStep(rows, step, rows + jacobian @ step, rounding)
+        return GaussNewtonStep(rows, step, rows + jacobian @ step, rounding, again)
+
+
+@dataclass(frozen=True)
+class Factors:
+    """A matrix (R, P) factorised for ``least_squares``: the norms of its columns, its packed Householder factors, and those with damping."""
+
+    scale: Tensor
+    packed: Tensor
+    tau: Tensor
+    damped: DampedQR
+
+    @staticmethod
+    def of(matrix: Tensor, damping: float) -> Factors:
+        scale = matrix.norm(dim=0)
+        scale = torch.where(scale > 0, scale, torch.ones_like(scale))
+        packed, tau = torch.geqrf(matrix / scale)
+        return Factors(scale, packed, tau, DampedQR.of(_square(packed), damping**2))
+
+    def solve(self, right: Tensor, origin: Tensor | None = None) -> Tensor:
+        """The minimiser (P,) for ``right`` (R,) and ``origin`` (P,)."""
+        count = len(self.scale)
+        shift = torch.zeros_like(self.scale) if origin is None else self.scale * origin
+        beside = torch.ormqr(self.packed, self.tau, right[:, None], transpose=True)[:count, 0]
+        beside = torch.nn.functional.pad(beside, (0, count - len(beside)))
+        return (shift - self.damped.solve(_square(self.packed) @ shift - beside)) / self.scale
+
+
+def _square(packed: Tensor) -> Tensor:
+    """The triangle of Householder factors (R, P), with rows of zeros where there are fewer than columns: (P, P)."""
+    count = packed.shape[1]
+    return torch.nn.functional.pad(packed[:count].triu(), (0, 0, 0, max(count - len(packed), 0)))
 
 
 def least_squares(matrix: Tensor, right: Tensor, damping: float, origin: Tensor | None = None) -> Tensor:
@@ -35,12 +76,4 @@ def least_squares(matrix: Tensor, right: Tensor, damping: float, origin: Tensor 
     columns out: frozen sines reach 5e-14 on Helmholtz' equation with it, where LAPACK's pivoting (gelsy) stops at 3e-10 with
     the cutoff 1e-14, and at 2e-13 with 1e-16.
     """
-    scale = matrix.norm(dim=0)
-    scale = torch.where(scale > 0, scale, torch.ones_like(scale))
-    count = matrix.shape[1]
-    triangle = torch.linalg.qr(torch.cat([matrix / scale, right[:, None]], dim=1), mode="r")[1][:count]
-    shift = torch.zeros_like(scale) if origin is None else scale * origin
-    square = torch.zeros(count, count, dtype=matrix.dtype, device=matrix.device)
-    square[: len(triangle)] = triangle[:, :count]
-    beside = torch.nn.functional.pad(triangle[:, count], (0, count - len(triangle)))
-    return (shift - DampedQR.of(square, damping**2).solve(square @ shift - beside)) / scale
+    return Factors.of(matrix, damping).solve(right, origin)

@@ -30,11 +30,11 @@ from pinnsine.memory import budget
 from pinnsine.nets import FrozenSines
 from pinnsine.outcome import Outcome
 from pinnsine.problem import Problem
+from pinnsine.resolved import stepped
 from pinnsine.runfile import image
 from pinnsine.scaling import field_scales
 from pinnsine.sitting import prepare, sitting
 from pinnsine.solution import Solution
-from pinnsine.stepping import Stepper
 
 
 def march(problem: Problem, windows: int | Sequence[float] | str = "auto", **options) -> Solution:
@@ -114,10 +114,8 @@ def _chosen(
     """Windows as short as they need to be."""
     if not (asked.net is None or isinstance(asked.net, FrozenSines)) or asked.optimizer or asked.dtype != "float64":
         raise ProblemError("windows='auto' is for frozen sines in float64: give a number of windows with a trained network or a method.")
-    stepper = Stepper(problem, asked, limits, callbacks, problem.domain.axis(problem.domain.time).length, asked.net)
-    if kept:
-        stepper.restore(kept[0]["march"])
-    outcome = stepper.run(checkpoints.turn)
+    length, march = problem.domain.axis(problem.domain.time).length, kept and kept[0]["march"]
+    stepper, outcome = stepped(problem, asked, limits, callbacks, length, kept=march, turn=checkpoints.turn)
     if outcome is Outcome.INTERRUPTED and not stepper.chain.solved:
         raise KeyboardInterrupt
     stepper.chain.require_some()

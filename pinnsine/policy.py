@@ -84,7 +84,7 @@ def plan(problem: Problem, scales, net, phases: tuple, points, sampler: str | No
 
 def fitting(net, points, fields: int):
     """The network, with fewer frozen sines where too few points are asked for to tell them apart."""
-    if not isinstance(net, FrozenSines) or not isinstance(points, int):
+    if not isinstance(net, FrozenSines) or net.lattice is not None or not isinstance(points, int):
         return net
     return replace(net, width=max(1, min(net.width, points // (ROWS_PER_SINE * fields))))
 
@@ -160,7 +160,7 @@ def is_linear(problem: Problem, scales) -> bool:
 
 
 def front_ratio(problem: Problem, constraint: Residual, scales) -> float:
-    """The size of the leading even space derivative against the time derivative in a row of a residual; 1 where no row has both.
+    """The size of the leading space derivative, if of second order, against the time derivative in a residual's rows; 1 where none has both.
 
     In a system such as Schroedinger's the one stands in the row of the other's field: that disperses, and makes no fronts. Both are measured
     by how much a row of a probe changes with that derivative, times the derivative's natural size: the amplitude of the field over
@@ -190,14 +190,18 @@ def _ratio_at(problem: Problem, constraint: Residual, points: Points, scales) ->
 
 
 def _leading(indices: set[Index], space: tuple[str, ...]) -> Index | None:
-    """The highest space derivative among the indices, if its order is even."""
+    """The highest space derivative among the indices, if it is of second order.
+
+    Such a one diffuses, and where it is small an advected field steepens until it balances that. One of odd order disperses; of fourth
+    order are equations whose waves have a length of their own (Kuramoto-Sivashinsky's, Swift & Hohenberg's), many to a domain and no front.
+    """
 
     def order(index: Index) -> int:
         return 2 if isinstance(index, Collapsed) else len(index)
 
     found = [i for i in indices if i and (isinstance(i, Collapsed) or all(n in space for n in i))]
     top = max(found, key=order, default=None)
-    return top if top is not None and order(top) % 2 == 0 else None
+    return top if top is not None and order(top) == 2 else None
 
 
 def _sensitivities(problem, constraint, points, scales, field: str, index: Index) -> dict[str, float]:

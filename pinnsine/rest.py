@@ -22,6 +22,7 @@ from pinnsine.continuation import value_of
 from pinnsine.domain import Domain
 from pinnsine.index import Index, make_index
 from pinnsine.jet import Shifted
+from pinnsine.least_squares import least_squares
 from pinnsine.modes import affine_in_fields, nearest_mode
 from pinnsine.objective import Objective
 from pinnsine.optim.gauss_newton import GaussNewton
@@ -29,6 +30,7 @@ from pinnsine.points import Points
 from pinnsine.problem import Field, Problem
 from pinnsine.term import Term
 
+STEADY = 1e-10  # the damping of a fit by sines that do not vary in time
 BENDING = 1e-3  # the weight of second derivatives, so small that conditions and data hold
 
 
@@ -42,6 +44,8 @@ def from_rest(objective: Objective, theta: Tensor) -> Tensor:
     equation = next((t for t in objective.terms if isinstance(t.constraint, Residual) and t.constraint.on is None), None)
     if equation is None:
         return theta
+    if (steady := _steady(objective)) is not None:
+        return _of_few(objective, theta, steady)
     need = {f.name: _at_rest(problem, f) for f in problem.fields}
     constraint = Residual("rest", lambda s: {f"{n}_{'_'.join(i)}": Shifted(getattr(s, n), i) for n, those in need.items() for i in those})
     scales = {f"{n}_{'_'.join(i)}": _weight(problem.domain, i) / objective.ansatz.scales[n].scale for n, those in need.items() for i in those}
@@ -49,6 +53,28 @@ def from_rest(objective: Objective, theta: Tensor) -> Tensor:
     conditions = tuple(t for t in objective.terms if not isinstance(t.constraint, Residual))
     points = {**objective.points, "rest": objective.points[equation.constraint.name]}
     return GaussNewton().step(Objective(objective.ansatz, (rest, *conditions), points, objective.memory), theta, {}).theta
+
+
+def _steady(objective: Objective) -> Tensor | None:
+    """Which parameters (P,) belong to sines of a lattice that do not vary in time; None where there is another network, or no time."""
+    ansatz, time = objective.ansatz, objective.ansatz.problem.domain.time
+    if objective.fixed or getattr(ansatz.net, "lattice", None) is None or any(time not in p.inputs for p in ansatz.pieces):
+        return None
+    found = torch.zeros(ansatz.size, dtype=torch.bool)
+    for number, piece in enumerate(ansatz.pieces):
+        constant = piece.module[1].weight[:, piece.inputs.index(time)] == 0
+        found[objective.blocks[f"networks.{number}.1.output.weight"]] = constant.repeat(len(piece.fields)).cpu()
+        found[objective.blocks[f"networks.{number}.1.output.bias"]] = True
+    return found
+
+
+def _of_few(objective: Objective, theta: Tensor, free: Tensor) -> Tensor:
+    """The parameters (P,) with which the conditions hold best, of those that are ``free`` (P,): the others vanish."""
+    conditions = tuple(t for t in objective.terms if not isinstance(t.constraint, Residual))
+    start = torch.zeros_like(theta)
+    rows, jacobian = Objective(objective.ansatz, conditions, objective.points, objective.memory).jacobian(start)
+    start[free] = least_squares(jacobian[:, free], -rows, STEADY)
+    return start
 
 
 def from_solution(objective: Objective, theta: Tensor, before: TrialFunction) -> Tensor:

@@ -64,11 +64,11 @@ def _prescribed_scale(problem: Problem, name: str, samples: Mapping[str, Points]
     found, slopes = [], [0.0]
     for constraint in problem.constraints:
         for field, index, target in constraint.prescribed(problem.names):
-            given = _given(problem, name, index, target, samples[constraint.name]) if field == name else None
-            if given is not None and not index:
-                found.append(given)
-            elif given is not None:
-                slopes.append(_rms(given) * math.prod(problem.domain.axis(n).length / 2 for n in index))
+            known = given(problem, name, index, target, samples[constraint.name]) if field == name else None
+            if known is not None and not index:
+                found.append(known)
+            elif known is not None:
+                slopes.append(_rms(known) * math.prod(problem.domain.axis(n).length / 2 for n in index))
     if not found:
         return FieldScale(0.0, max(slopes))
     low, high = float(torch.cat(found).min()), float(torch.cat(found).max())
@@ -76,7 +76,7 @@ def _prescribed_scale(problem: Problem, name: str, samples: Mapping[str, Points]
     return FieldScale(middle if abs(middle) > 0.05 * half else 0.0, max(half, *slopes))
 
 
-def _given(problem: Problem, name: str, index: Index, target: Target, points: Points) -> torch.Tensor | None:
+def given(problem: Problem, name: str, index: Index, target: Target, points: Points) -> torch.Tensor | None:
     """A prescribed value or derivative at points (N,) or (1,), less the known part of the field; None where it is given by another field."""
     context = Context(problem.domain.names, problem.domain.space, points.normal)
     numbers = {u.name: Constant(torch.tensor(u.start, dtype=torch.float64), context) for u in problem.unknowns}

@@ -32,12 +32,13 @@ from pinnsine.nets import FrozenSines
 from pinnsine.optim import GaussNewton
 from pinnsine.outcome import Outcome
 from pinnsine.problem import Problem
+from pinnsine.resolved import stepped
 from pinnsine.runfile import image
 from pinnsine.scaling import field_scales
 from pinnsine.sitting import prepare, sitting
 from pinnsine.solution import Solution
 from pinnsine.state import Result
-from pinnsine.stepping import POOR, STEPS, Stepper
+from pinnsine.stepping import POOR, STEPS
 from pinnsine.uncertainty import unknown_errors
 
 ESTIMATE_SHARE = 0.3  # of a time budget, kept for the error estimate at the end
@@ -185,13 +186,10 @@ def _marched(call: Call, best: Result | None, kept: Mapping | None) -> Solution 
     done = best.state.history.rows if best else 0
     limits = replace(call.limits, iterations=call.limits.iterations - done, reserve=estimating(call.limits.clock.budget, call.asked.estimate))
     whole = best.attempt.net if best is not None and best.state.best_held_out <= POOR else None
-    stepper = Stepper(call.problem, call.asked, limits, call.callbacks, axis.length / (2 if best else 1), whole=whole)
-    if kept:
-        stepper.restore(kept)
-    ended = kept and kept["ended"] and Outcome[kept["ended"]]
-    outcome = ended or stepper.run(functools.partial(call.checkpoints.turn, best=best))
+    turn, length = functools.partial(call.checkpoints.turn, best=best), axis.length / (2 if best else 1)
+    stepper, outcome = stepped(call.problem, call.asked, limits, call.callbacks, length, whole, kept, turn)
     if outcome in (Outcome.CONVERGED, Outcome.HALTED):  # other attempts may follow
-        call.checkpoints.turn(stepper.march(outcome), best)
+        turn(stepper.march(outcome))
     chain = stepper.chain
     if chain.solved and (best is None or (chain.whole if whole else chain.held_out <= POOR)):
         before = f" ({best.state.best_held_out:.0e} of the rows was left on the whole domain)" if best else ""

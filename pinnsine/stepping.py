@@ -44,7 +44,6 @@ ORDER = 3  # a window of half the length is worth it if it leaves less than 2^-O
 SLACK = 10.0  # times a loss that could not be lowered is taken from then on
 STUBBORN = 4  # halvings in a row that change nothing, after which a window is given up
 SHORTEST = 1e-6  # of the domain's length
-KEPT = ("length", "tolerance", "even", "seconds", "iterations")  # what the next window depends on, beside network and scales
 STOPS = (Outcome.INTERRUPTED, Outcome.CALLBACK)
 
 
@@ -63,6 +62,10 @@ class Stepper:
 
     ``net``: frozen sines where they are given; ``whole``: those of a solution on the whole domain, as many and near its bandwidth.
     """
+
+    keeps = ("length", "tolerance", "even", "seconds", "iterations")  # what the next window depends on, beside network and scales
+    steps = STEPS
+    ready, easy = EVEN, EASY  # windows that went well, and the part of the loss taken that the last left, before a longer one
 
     def __init__(self, problem: Problem, asked: Arguments, limits: Limits, callbacks: Sequence, length: float, net=None, whole=None):
         self.problem, self.asked, self.limits, self.callbacks = problem, asked, limits, callbacks
@@ -95,16 +98,23 @@ class Stepper:
                 self._accept(window)
         return outcome
 
+    def resumed(self, kept: Mapping | None, turn: Callable[[March], None]) -> Outcome:
+        """The same, going on from a march that was kept; nothing is left to do of one that ended."""
+        if kept:
+            self.restore(kept)
+        ended = kept and kept["ended"]
+        return Outcome[ended] if ended else self.run(turn)
+
     def march(self, ended: Outcome | None = None) -> March:
         """The march as it stands, from which ``restore`` goes on; ``ended``: how, where it is over."""
-        stepping = {name: getattr(self, name) for name in KEPT}
+        stepping = {name: getattr(self, name) for name in self.keeps}
         scales = {n: [s.shift, s.scale] for n, s in self.scales.items()}
         return March(self.chain.copy(), {**stepping, "net": to_record(self.net), "scales": scales}, ended=ended)
 
     def restore(self, kept: Mapping) -> None:
         """Go on from a march that was kept (``March.packed``)."""
         unpack(kept, self.chain, None, torch.float64, device_of(self.asked.device))
-        for name in KEPT:
+        for name in self.keeps:
             setattr(self, name, kept["stepping"][name])
         self.net = from_record(kept["stepping"]["net"])
         self.near = self.net.omega if self.chain.solved else self.near
@@ -123,7 +133,7 @@ class Stepper:
         self.net = window.result.attempt.net
         self.near = self.net.omega
         self.scales = self.chain.grown(self.scales)
-        if window.loss < EASY * self.tolerance and self.even >= EVEN:
+        if window.loss < self.easy * self.tolerance and self.even >= self.ready:
             self.length, self.even = GROWTH * self.length, 0
 
     def _window(self) -> tuple[Window | None, Outcome]:
@@ -177,11 +187,11 @@ class Stepper:
         limits = replace(self.limits, iterations=self.limits.iterations - self.iterations, target=None)
         call = Call(part, self.scales, asked_of(part, self.asked), limits, self.callbacks, Checkpoints(None, None))
         points = ROWS_PER_SINE * self.net.width * len(part.fields)
-        attempt = Attempt(self.net, (GaussNewton(STEPS),), self.asked.sampler or "sobol", self.reason, points, linear=self.linear)
+        attempt = Attempt(self.net, (GaussNewton(self.steps),), self.asked.sampler or "sobol", self.reason, points, linear=self.linear)
         try:
             result, loss = begun_on_window(attempt, call, self.near, before)
             ready = self.limits.clock.elapsed
-            if loss > POOR and self.limits.left() > 0:  # more steps would be lost
+            if loss > POOR and self.limits.left() > 0 and self.net.lattice is None:  # more steps would be lost
                 return Window(result, call, upper, loss), Outcome.CONVERGED
             outcome = iterated(result, None, call)
         except EvaluationError:

@@ -13,6 +13,7 @@ from pinnsine.errors import ProblemError
 from pinnsine.plane_waves import plane_waves
 
 OVERSAMPLED = 10.0  # sines along one coordinate for each unit of their bandwidth
+REACH, LEAST_REACH, MOST_REACH = 28.0, 1.5, 4.0  # the period of a lattice over the extent: see ``lattice_step``
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,22 @@ class FrozenSines:
     functions of few of them (sparse random features: Hashemi et al. 2021, arXiv 2103.03191). As n sines along one coordinate resolve
     n times what one does, their bandwidth is n / 10 and not omega. With 0.3 the five-dimensional Poisson problem was solved to 7e-16 by 700
     sines, which without it leave 4e-4.
+
+    ``lattice``: in place of random ones the wave vectors (+-k_1 step_1, ..., +-k_d step_d), k_i = 0 ... n_i for ``lattice`` (n_1, ..., n_d), in
+    whole periods along a periodic coordinate and a little more slowly than that along another. Two phases for each span the products of
+    {1, cos k step y, sin k step y} of the coordinates, prod (2 n_i + 1) functions with the constant, which sets the width: a Fourier
+    extension (D. Huybrechs 2010, SIAM J. Numer. Anal. 47) that converges geometrically for analytic functions. Products resolve space and
+    time independently, for which random sines are three to four times as many.
     """
 
     width: int = 800
     omega: float | tuple[float, ...] | None = None
     alone: float = 0.0
+    lattice: tuple[int, ...] | None = None
 
     def __post_init__(self):
+        if self.lattice is not None:
+            self._set_lattice()
         if isinstance(self.omega, Sequence):
             object.__setattr__(self, "omega", tuple(float(o) for o in self.omega))
         omega = (1.0,) if self.omega is None else self.bandwidths(1)
@@ -43,6 +53,18 @@ class FrozenSines:
             raise ProblemError(f"FrozenSines needs a width of at least 1 and every omega above 0, got {self}.")
         if not 0 <= self.alone < 1:
             raise ProblemError(f"FrozenSines needs 0 <= alone < 1, the part of the sines along one coordinate each, got {self.alone}.")
+
+    def _set_lattice(self):
+        """Width and bandwidth follow from the lattice."""
+        counts = tuple(self.lattice) if isinstance(self.lattice, Sequence) else ()
+        if not counts or self.alone or not all(isinstance(n, int) and n >= 0 for n in counts) or not any(counts):
+            raise ProblemError(
+                f"FrozenSines needs for lattice= a wave number of at least 0 for each coordinate, and no alone=, got {self.lattice}."
+            )
+        object.__setattr__(self, "lattice", counts)
+        object.__setattr__(self, "width", math.prod(2 * n + 1 for n in counts) - 1)
+        if self.omega is None:
+            object.__setattr__(self, "omega", tuple(max(n, 1) * lattice_step(n) for n in counts))
 
     def bandwidths(self, inputs: int) -> tuple[float, ...]:
         """omega for each of the inputs."""
@@ -57,6 +79,8 @@ class FrozenSines:
             raise ProblemError(
                 f"FrozenSines has {len(omega)} bandwidths, but the network has {inputs} inputs: give one number, or one for each."
             )
+        if self.lattice is not None:
+            return SineLayer(*self._on_lattice(omega, periodic), outputs, generator)
         seed = int(torch.randint(2**31, (), generator=generator))
         unit = torch.quasirandom.SobolEngine(inputs, scramble=True, seed=seed).draw(self.width, dtype=torch.float64)
         weight = (2 * unit - 1) * torch.tensor(omega, dtype=torch.float64)
@@ -69,6 +93,24 @@ class FrozenSines:
             weight[:, i] = torch.pi * torch.round(weight[:, i] / torch.pi)
         phase = 2 * torch.pi * torch.rand(self.width, generator=generator, dtype=torch.float64)
         return SineLayer(weight, phase, outputs, generator, alone=each > 0)
+
+    def _on_lattice(self, omega: Sequence[float], periodic: Sequence[bool]) -> tuple[Tensor, Tensor]:
+        """Wave vectors (width, d), of each pair +-w one, and phases (width,): first all sines, then all cosines."""
+        whole = [*periodic, *(False for _ in omega[len(periodic) :])]
+        steps = [torch.pi if wrapped else o / max(n, 1) for o, n, wrapped in zip(omega, self.lattice, whole, strict=True)]
+        axes = [step * torch.arange(-n, n + 1, dtype=torch.float64) for step, n in zip(steps, self.lattice, strict=True)]
+        vectors = torch.cartesian_prod(*axes).reshape(-1, len(axes))[self.width // 2 + 1 :]
+        phase = torch.zeros(len(vectors), dtype=torch.float64)
+        return vectors.repeat(2, 1), torch.cat([phase, phase + torch.pi / 2])
+
+
+def lattice_step(count: int) -> float:
+    """The wave number of which ``count`` multiples are taken on [-1, 1], so that the period is 1.5 to 4 times the extent.
+
+    Few functions are best nearly polynomials, many nearly as dense as Fourier's: with 5 wave numbers exp(2 y) is approximated to 8e-4 and 5e-6
+    with periods of 2 and 4 extents, with 32 sin(60 y) + y to 3e-2 and 5e-9 with 2 and 1.5.
+    """
+    return torch.pi / min(max(REACH / max(count, 1), LEAST_REACH), MOST_REACH)
 
 
 class SineLayer(nn.Module):
