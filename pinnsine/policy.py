@@ -9,8 +9,10 @@ nu = 0.01/pi, two minutes: benchmarks/results/acceptance.md).
 
 from __future__ import annotations
 
+import copy
 import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -90,10 +92,13 @@ def attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, ...]:
     if is_signal(problem):
         net, phases, reason = signal_choice(problem, scales, is_linear(problem, scales))
         return (Attempt(net, phases, "sobol", reason),)
-    ratio = min((front_ratio(problem, c, scales) for c in problem.constraints if isinstance(c, Residual)), default=1.0)
+    ratio = _least_ratio(problem, scales)
     if ratio < SMALL:
-        reason = f"evolution equation with a small leading term ({ratio:.1e} of the time derivative): fronts are to be expected"
-        return (Attempt(MLP(width=20, depth=3), (LevenbergMarquardt(),), "rad", reason),)
+        return (_with_fronts(f"evolution equation with a small leading term ({ratio:.1e} of the time derivative): fronts are to be expected"),)
+    later = min((_least_ratio(p, scales) for p in _becoming(problem)), default=ratio)
+    if later < SMALL:
+        reason = f"the leading term may become small ({later:.1e} of the time derivative) with an unknown number: fronts are possible"
+        return (*frozen_attempts(problem, scales, memory), replace(_with_fronts(reason), above=TRAINABLE))
     wrapped = any(isinstance(c, Periodic) and c.hard for c in problem.constraints)
     # in four coordinates sines of omega = 4 left 0.3 after 24 iterations where those of omega = 1 left 1e-2 (Beltrami's flow)
     many = max(len(f.of) for f in problem.fields) > FILLED
@@ -101,6 +106,10 @@ def attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, ...]:
     staged = LevenbergMarquardt(factorisation="staged")
     trained = Attempt(net, (staged,), "sobol", "smooth solution expected: trained sines, fixed points", above=TRAINABLE)
     return (*frozen_attempts(problem, scales, memory), trained)
+
+
+def _with_fronts(reason: str) -> Attempt:
+    return Attempt(MLP(width=20, depth=3), (LevenbergMarquardt(),), "rad", reason)
 
 
 def frozen_attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, ...]:
@@ -142,6 +151,19 @@ def is_linear(problem: Problem, scales) -> bool:
                 if float((row - sum(parts)).abs().nan_to_num().max()) > 1e-9 * size:
                     return False
     return True
+
+
+def _becoming(problem: Problem) -> Iterator[Problem]:
+    """The problem with each of its unknown numbers, in turn, at either end of what it may be expected to become."""
+    for k, unknown in enumerate(problem.unknowns):
+        for value in unknown.reach:
+            other = copy.copy(problem)
+            other.unknowns = (*problem.unknowns[:k], replace(unknown, start=value), *problem.unknowns[k + 1 :])
+            yield other
+
+
+def _least_ratio(problem: Problem, scales) -> float:
+    return min((front_ratio(problem, c, scales) for c in problem.constraints if isinstance(c, Residual)), default=1.0)
 
 
 def front_ratio(problem: Problem, constraint: Residual, scales) -> float:

@@ -138,6 +138,34 @@ def test_where_a_front_is_to_be_expected_nothing_is_frozen():
     assert "fronts" in only.reason
 
 
+def with_viscosity(*unknowns, size=lambda s: s.nu):
+    return one(lambda s: s.u_t + s.u * s.u_x - size(s) * s.u_xx, unknowns=unknowns)
+
+
+@pytest.mark.parametrize(
+    "nu", [Unknown("nu", 0.05, positive=True), Unknown("nu", 0.05, bounds=(0.0, 1.0)), Unknown("nu", 0.05)], ids=["positive", "bounds", "free"]
+)
+def test_where_an_unknown_may_make_fronts_what_is_trained_after_frozen_sines_resolves_them(nu):
+    *frozen, trained = planned(with_viscosity(Unknown("b", 1.0), nu))
+    assert kinds(frozen) == [FrozenSines] * len(FROZEN_SINES)
+    assert (trained.net, trained.sampler, trained.above) == (MLP(20, 3), "rad", TRAINABLE)
+    assert "fronts are possible" in trained.reason
+
+
+@pytest.mark.parametrize("nu", [Unknown("nu", 1.0, positive=True), Unknown("nu", 0.05, bounds=(0.04, 0.06))], ids=["large", "close bounds"])
+def test_where_no_unknown_comes_near_a_front_sines_are_trained(nu):
+    assert isinstance(planned(with_viscosity(nu))[-1].net, Siren)
+
+
+def test_where_fronts_begin_with_the_start_of_an_unknown_nothing_is_frozen():
+    assert kinds(planned(with_viscosity(Unknown("nu", 1e-4, positive=True)))) == [MLP]
+
+
+def test_two_unknowns_in_one_coefficient_are_looked_over_one_at_a_time():
+    pair = Unknown("nu", 0.2, positive=True), Unknown("b", 0.9, bounds=(0.01, 1.0))
+    assert isinstance(planned(with_viscosity(*pair, size=lambda s: s.nu * s.b))[-1].net, MLP)
+
+
 def test_fields_share_the_sines():
     problem = one(stokes, domain=SQUARE, fields=["u", "v", "p"])
     assert [a.net.width for a in planned(problem)[:-1]] == [n // 3 for n in FROZEN_SINES]
