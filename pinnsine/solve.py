@@ -153,8 +153,10 @@ def _answered(plan: Sequence[policy.Attempt], call: Call, kept: tuple[Mapping, H
             return _estimated(best, call)
         if best is not None and best.state.best_held_out <= WELL:
             return _estimated(tried(plan, call, best=best), call)
-    marched = _marched(call, best, march)
-    if marched is not None and (best is None or marched.settings["held_out"] <= SURE or marched.outcome in STOPPED):
+    share = plan[-1].kept if best is not None and best.state.best_held_out > POOR else 0.0
+    marched = _marched(call, best, share, march)
+    cut = share and marched is not None and marched.outcome is Outcome.TIME
+    if marched is not None and (best is None or marched.settings["held_out"] <= SURE or (marched.outcome in STOPPED and not cut)):
         return marched
     other = _estimated(tried(plan, call, kept if march and kept[0]["current"] else None, best), call)
     return marched if marched is not None and _surer(marched, other) else other
@@ -177,14 +179,17 @@ def _marches(plan: Sequence[policy.Attempt], call: Call, kept: tuple[Mapping, Hi
     return not (given or later or few) and isinstance(plan[0].net, FrozenSines) and is_evolution(call.problem)
 
 
-def _marched(call: Call, best: Result | None, kept: Mapping | None) -> Solution | None:
+def _marched(call: Call, best: Result | None, share: float, kept: Mapping | None) -> Solution | None:
     """The answer window by window; None where not even the first one is solved.
 
-    ``best``: what was found on the whole domain. ``kept``: the march to go on with.
+    ``best``: what was found on the whole domain; ``share``: the part of the time that is left to what may follow; ``kept``: the march to go
+    on with.
     """
     axis = call.problem.domain.axis(call.problem.domain.time)
     done = best.state.history.rows if best else 0
-    limits = replace(call.limits, iterations=call.limits.iterations - done, reserve=estimating(call.limits.clock.budget, call.asked.estimate))
+    clock = call.limits.clock
+    later = share * clock.left if share and math.isfinite(clock.budget) else 0.0
+    limits = replace(call.limits, iterations=call.limits.iterations - done, reserve=estimating(clock.budget, call.asked.estimate) + later)
     whole = best.attempt.net if best is not None and best.state.best_held_out <= POOR else None
     turn, length = functools.partial(call.checkpoints.turn, best=best), axis.length / (2 if best else 1)
     stepper, outcome = stepped(call.problem, call.asked, limits, call.callbacks, length, whole, kept, turn)
@@ -194,7 +199,7 @@ def _marched(call: Call, best: Result | None, kept: Mapping | None) -> Solution 
     if chain.solved and (best is None or (chain.whole if whole else chain.held_out <= POOR)):
         before = f" ({best.state.best_held_out:.0e} of the rows was left on the whole domain)" if best else ""
         return chain.joined(limits, outcome, stepper.reason + before, call.asked.estimate)
-    if best is not None and outcome is not Outcome.CONVERGED and outcome is not Outcome.HALTED:
+    if best is not None and outcome not in (Outcome.CONVERGED, Outcome.HALTED, Outcome.TIME if share else None):
         return _estimated(replace(best, outcome=outcome), call)
     if outcome is Outcome.INTERRUPTED:
         raise KeyboardInterrupt

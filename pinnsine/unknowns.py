@@ -14,6 +14,9 @@ from pinnsine.errors import ProblemError
 from pinnsine.known import Symmetry, symmetries
 from pinnsine.local import parts_of
 
+DECADE = 10.0  # a number is thought to be known within so many times its start
+EDGE = 1e-3  # of the distance between bounds: which are not reached themselves
+
 
 @dataclass(frozen=True)
 class Field:
@@ -80,6 +83,15 @@ class Unknown:
                 f"got {self.bounds!r}."
             )
         object.__setattr__(self, "bounds", bounds)
+
+    @property
+    def reach(self) -> tuple[float, float]:
+        """Two numbers between which it may be expected: nearly its bounds, else a decade about its start, or -1 and 1 about zero."""
+        if self.bounds is not None:
+            low, high = self.bounds
+            margin = EDGE * (high - low)
+            return min(low + margin, self.start), max(high - margin, self.start)
+        return (self.start / DECADE, self.start * DECADE) if self.start else (-1.0, 1.0)
 
     def value(self, raw: Tensor) -> Tensor:
         """The number from its raw parameter theta: start + |start| theta where it is neither positive nor bounded."""

@@ -142,6 +142,22 @@ def test_unknowns_start_where_they_are_told_and_move_in_their_own_size(unknown, 
         assert found.tolist() == pytest.approx([values(raw)] * len(places()))
 
 
+@pytest.mark.parametrize(
+    ("unknown", "reach"),
+    [
+        (Unknown("D", 2.0), (0.2, 20)),
+        (Unknown("D", -2.0), (-0.2, -20)),
+        (Unknown("D", 0.0), (-1, 1)),
+        (Unknown("D", 0.5, positive=True), (0.05, 5)),
+        (Unknown("D", 0.5, bounds=(0, 2)), (0.002, 1.998)),
+        (Unknown("D", 1.9999, bounds=(0, 2)), (0.002, 1.9999)),
+    ],
+)
+def test_what_an_unknown_may_be_expected_to_become_it_can_be(unknown, reach):
+    assert unknown.reach == pytest.approx(reach)
+    assert all(unknown.raw(value) is not None for value in unknown.reach)
+
+
 @pytest.mark.parametrize("coordinates", ["x", "t", "xt"])
 def test_an_exact_periodic_embedding_is_periodic_with_all_derivatives(coordinates):
     wraps = [Periodic(f"wrap {c}", c, hard=True) for c in coordinates]

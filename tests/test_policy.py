@@ -13,7 +13,21 @@ from pinnsine.integral import Integral
 from pinnsine.nets import MLP, FrozenSines, Siren
 from pinnsine.optim import Adam, GaussNewton, LevenbergMarquardt
 from pinnsine.points import Points
-from pinnsine.policy import EXACT, FROZEN_SINES, POINTS, ROWS_PER_SINE, SMALL, TRAINABLE, attempts, front_ratio, is_linear, plan, share_points
+from pinnsine.policy import (
+    EXACT,
+    FROZEN_SINES,
+    POINTS,
+    PROMISING,
+    ROWS_PER_SINE,
+    SMALL,
+    TINY,
+    TRAINABLE,
+    attempts,
+    front_ratio,
+    is_linear,
+    plan,
+    share_points,
+)
 from pinnsine.problem import Field, Problem, Unknown, load_problem
 from pinnsine.scaling import field_scales
 
@@ -138,6 +152,48 @@ def test_where_a_front_is_to_be_expected_nothing_is_frozen():
     assert "fronts" in only.reason
 
 
+def with_viscosity(*unknowns, size=lambda s: s.nu):
+    return one(lambda s: s.u_t + s.u * s.u_x - size(s) * s.u_xx, unknowns=unknowns)
+
+
+@pytest.mark.parametrize(
+    "nu", [Unknown("nu", 0.02, positive=True), Unknown("nu", 0.05, bounds=(0.0, 1.0)), Unknown("nu", 0.05)], ids=["positive", "bounds", "free"]
+)
+def test_where_an_unknown_may_make_fronts_they_are_resolved_if_frozen_sines_do_not_come_near(nu):
+    *frozen, trained, front = planned(with_viscosity(Unknown("b", 1.0), nu))
+    assert kinds(frozen) == [FrozenSines] * len(FROZEN_SINES)
+    assert isinstance(trained.net, Siren)
+    assert (trained.above, trained.below, front.above) == (TRAINABLE, PROMISING, PROMISING)
+    assert (front.net, front.sampler) == (MLP(20, 3), "rad")
+    assert "fronts are possible" in front.reason
+
+
+def test_a_rather_small_leading_term_is_first_tried_on_frozen_sines():
+    ratios = {nu: _ratio(with_viscosity(size=lambda s, nu=nu: nu)) for nu in (0.002, 0.008, 0.05)}
+    assert ratios[0.002] < TINY < ratios[0.008] < SMALL < ratios[0.05]
+    chosen = [kinds(planned(with_viscosity(size=lambda s, nu=nu: nu))) for nu in ratios]
+    frozen = [FrozenSines] * len(FROZEN_SINES)
+    assert chosen == [[MLP], [*frozen, Siren, MLP], [*frozen, Siren]]
+
+
+def _ratio(problem):
+    return front_ratio(problem, problem.constraints[0], field_scales(problem))
+
+
+@pytest.mark.parametrize("nu", [Unknown("nu", 1.0, positive=True), Unknown("nu", 0.05, bounds=(0.04, 0.06))], ids=["large", "close bounds"])
+def test_where_no_unknown_comes_near_a_front_sines_are_trained(nu):
+    assert isinstance(planned(with_viscosity(nu))[-1].net, Siren)
+
+
+def test_where_fronts_begin_with_the_start_of_an_unknown_nothing_is_frozen():
+    assert kinds(planned(with_viscosity(Unknown("nu", 1e-4, positive=True)))) == [MLP]
+
+
+def test_two_unknowns_in_one_coefficient_are_looked_over_one_at_a_time():
+    pair = Unknown("nu", 0.2, positive=True), Unknown("b", 0.9, bounds=(0.01, 1.0))
+    assert isinstance(planned(with_viscosity(*pair, size=lambda s: s.nu * s.b))[-1].net, MLP)
+
+
 def test_fields_share_the_sines():
     problem = one(stokes, domain=SQUARE, fields=["u", "v", "p"])
     assert [a.net.width for a in planned(problem)[:-1]] == [n // 3 for n in FROZEN_SINES]
@@ -239,7 +295,7 @@ def test_the_fronts_of_a_family_are_those_of_its_sharpest_member():
     family, member = load_problem("burgers_family"), load_problem("burgers", nu=0.01)
     ratios = [front_ratio(p, p.constraints[0], field_scales(p)) for p in (family, member)]
     assert ratios[0] == pytest.approx(ratios[1], rel=1e-6)
-    assert ratios[0] < SMALL
+    assert ratios[0] < TINY
 
 
 def test_what_disperses_has_no_fronts():

@@ -136,6 +136,12 @@ def test_an_unknown_number_is_found_from_data():
     assert float(ps.solve(problem, **QUICK, iterations=40).unknowns["D"]) == pytest.approx(0.3, abs=1e-6)
 
 
+def test_where_fronts_are_possible_windows_that_time_cuts_short_are_not_the_answer():
+    problem = ps.load_problem("burgers", nu=0.05)  # the leading term is 0.025 of the time derivative
+    solution = ps.solve(problem, points=400, time=4, estimate=False, progress=False)
+    assert torch.isfinite(torch.as_tensor(solution.predict(x=[-0.5, 0.0, 0.5], t=1.0)["u"])).all()
+
+
 def test_any_module_serves_as_network_with_any_evaluator():
     torch.manual_seed(0)
     net = torch.nn.Sequential(torch.nn.Linear(1, 10), torch.nn.SiLU(), torch.nn.LayerNorm(10), torch.nn.Linear(10, 1))
