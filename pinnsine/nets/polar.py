@@ -34,6 +34,10 @@ class Beside(nn.Module):
         self.parts = nn.ModuleList(parts)
         self.count = sum(p.count for p in parts)
 
+    def redrawn(self, seed: int) -> Beside:
+        """Others about the same places."""
+        return Beside([p.redrawn(seed + k) for k, p in enumerate(self.parts)])
+
     def forward(self, x):
         return torch.cat([part(x) for part in self.parts], dim=-1)
 
@@ -48,6 +52,7 @@ class PolarSines(nn.Module):
     def __init__(self, hole: Place, count: int, others: Sequence[float], seed: int):
         super().__init__()
         *place, reach = hole
+        self.hole, self.others = hole, others
         self.count, bandwidth = count, math.sqrt(math.pi * count / (4 * OVERSAMPLED * reach))
         inputs = 2 + len(others)
         unit = 2 * torch.quasirandom.SobolEngine(inputs, scramble=True, seed=seed).draw(count, dtype=torch.float64) - 1
@@ -57,6 +62,10 @@ class PolarSines(nn.Module):
         self.register_buffer("weight", torch.cat([unit[:, :1] * bandwidth, around, further], dim=1))
         phase = torch.rand(count, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
         self.register_buffer("phase", 2 * math.pi * phase)
+
+    def redrawn(self, seed: int) -> PolarSines:
+        """As many around the same hole."""
+        return PolarSines(self.hole, self.count, self.others, seed)
 
     def forward(self, x):
         q, angle = polar(x, self.place)
@@ -83,6 +92,10 @@ class CornerPowers(nn.Module):
         self.count, self.bisector = len(found), bisector
         self.register_buffer("place", torch.tensor(place, dtype=torch.float64))
         self.register_buffer("powers", torch.tensor(found, dtype=torch.float64).reshape(-1, 3).T)
+
+    def redrawn(self, seed: int) -> CornerPowers:
+        """The same: nothing of them is drawn."""
+        return self
 
     def forward(self, x):
         q, angle = polar(x, self.place, self.bisector)
