@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from pinnsine.ansatz import Ansatz, build_ansatz
+from pinnsine.constraint import Periodic
 from pinnsine.distributed import agreed
 from pinnsine.nets import FrozenSines
 from pinnsine.objective import Objective
@@ -92,12 +93,32 @@ def tuned(
         best = trials.over_range(best, SHORT)
     if brief and best.loss > PROMISING:
         return best
-    for factor in (CLIMB, 1 / CLIMB):
-        while trials.wanted(best) and _sound(moved := replace(best.net, omega=_scaled(best.net.omega, factor)), objective):
-            if not (trial := trials.of(moved)).loss < best.loss:
+    free = _free(objective)
+    if 0 < len(free) < inputs:  # whole periods that few sines have found are enough, as a rule; what more of them resolve lies across
+        found = _climbed(trials, best, CLIMB ** (2 / len(free)), free)
+        if found is not best:
+            return found
+    return _climbed(trials, best, CLIMB, None)
+
+
+def _climbed(trials: _Trials, best: Trial, climb: float, along: Sequence[int] | None) -> Trial:
+    """The best of larger bandwidths, one after the other while they gain, then of smaller ones; ``along`` some coordinates or all."""
+    inputs = _inputs(trials.objective)
+    for factor in (climb, 1 / climb):
+        while trials.wanted(best):
+            omega = _scaled(best.net.omega, factor) if along is None else _along(best.net, along, factor, inputs).omega
+            moved = replace(best.net, omega=omega)
+            if not _sound(moved, trials.objective) or not (trial := trials.of(moved)).loss < best.loss:
                 break
             best = trial
     return best
+
+
+def _free(objective: Objective) -> list[int]:
+    """The inputs that are not exactly periodic; all where networks differ in their inputs."""
+    inputs = {p.inputs for p in objective.ansatz.pieces}
+    periodic = {c.coordinate for c in objective.ansatz.problem.constraints if isinstance(c, Periodic) and c.hard}
+    return [i for i, n in enumerate(min(inputs)) if n not in periodic or len(inputs) > 1]
 
 
 def tuned_in_space(
@@ -171,15 +192,14 @@ def _searched(net: FrozenSines, objective: Objective, held_out: Objective, *of_t
         return best
     for i in range(len(min(inputs))):
         for factor in (2.0, 0.5):
-            while trials.wanted(best) and (moved := trials.of(_along(best.net, i, factor, len(min(inputs))))).loss < WORTH * best.loss:
+            while trials.wanted(best) and (moved := trials.of(_along(best.net, [i], factor, len(min(inputs))))).loss < WORTH * best.loss:
                 best = moved
     return best
 
 
-def _along(net: FrozenSines, i: int, factor: float, inputs: int) -> FrozenSines:
-    omega = list(net.bandwidths(inputs))
-    omega[i] = _scaled(omega[i], factor)
-    return replace(net, omega=tuple(omega))
+def _along(net: FrozenSines, coordinates: Sequence[int], factor: float, inputs: int) -> FrozenSines:
+    omega = enumerate(net.bandwidths(inputs))
+    return replace(net, omega=tuple(_scaled(o, factor) if i in coordinates else o for i, o in omega))
 
 
 def _scaled(omega: float | tuple[float, ...], factor: float) -> float | tuple[float, ...]:

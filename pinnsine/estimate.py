@@ -43,7 +43,8 @@ GRID = 10_000
 
 
 class Corrected(nn.Module):
-    """A frozen network plus ``correction``, a linear combination of random sines of its last hidden layer and of the coordinates.
+    """A frozen network plus ``correction``, a linear combination of random sines of its last hidden layer and of the coordinates; where it
+    has functions about holes and corners, others of that kind beside them.
 
     ``spread``: the standard deviations of their wave numbers, for every coordinate and hidden unit (w,), or for each sine (F, w). ``whole``:
     coordinates in [-1, 1] along which the sines have whole periods, because the network is periodic by its wave numbers.
@@ -63,6 +64,11 @@ class Corrected(nn.Module):
         self.register_buffer("phase", phase.to(like))
         self.correction = nn.Linear(features, outputs, bias=False, dtype=like.dtype, device=like.device)
         nn.init.zeros_(self.correction.weight)
+        about = getattr(self.core, "about", None)
+        self.about = about and about.redrawn(int(torch.randint(2**31, (), generator=generator))).to(like)
+        if self.about is not None:
+            self.about_correction = nn.Linear(self.about.count, outputs, bias=False, dtype=like.dtype, device=like.device)
+            nn.init.zeros_(self.about_correction.weight)
 
     def forward(self, x):
         y = self.embedding(x)
@@ -74,7 +80,8 @@ class Corrected(nn.Module):
         else:
             out = self.core(y)
         inputs = torch.cat(parts, dim=-1)
-        return out + self.correction(plane_waves(inputs, self.weight, self.phase, last=self.sums_waves))
+        out = out + self.correction(plane_waves(inputs, self.weight, self.phase, last=self.sums_waves))
+        return out if self.about is None else out + self.about_correction(self.about(y))
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,9 @@ import torch
 from pinnsine.conditions import Inequality
 from pinnsine.constraint import Periodic, Residual, row_points
 from pinnsine.domain import Domain
+from pinnsine.domain.outline import holes, inward_corners
+from pinnsine.domain.product import Product
+from pinnsine.domain.shape import Shape
 from pinnsine.index import Collapsed, Index
 from pinnsine.nets import MLP, FrozenSines, LocalSines, Siren
 from pinnsine.optim import GaussNewton, LevenbergMarquardt
@@ -43,7 +46,7 @@ ALONE = 0.3  # this part, with at least EACH along each coordinate, but no more 
 EACH = 6
 MOST_ALONE = 0.9
 FROZEN_SINES = (700, 1400, 2800)  # for all fields together; more where fewer do not do
-ROWS_PER_SINE = 4
+ROWS_PER_SINE = 4  # rows of equations for each sine of each field
 EXACT = 1e-22  # a held-out loss below which more sines are not worth their time
 PROMISING = 1e-3  # a held-out loss above which more frozen sines will not do either
 NOISE = 2.0  # the held-out loss of rows divided by their sigma, which noise alone makes one
@@ -74,7 +77,8 @@ class Attempt:
 
 def plan(problem: Problem, scales, net, phases: tuple, points, sampler: str | None, start, dtype: str, memory: float) -> tuple[Attempt, ...]:
     """The attempts of a call: what is given is taken, what is not is chosen."""
-    fitted = [replace(a, net=fitting(a.net, points, len(problem.fields))) for a in attempts(problem, scales, memory)]
+    each = fields_per_row(problem, scales)
+    fitted = [replace(a, net=fitting(a.net, points, each)) for a in attempts(problem, scales, memory)]
     chosen = tuple({a.net: a for a in fitted}.values())  # points given fit one number of sines alone: the same attempt is made once
     if net is None and start is None and not phases and dtype == "float64":
         return tuple(replace(a, sampler=sampler or a.sampler) for a in chosen)
@@ -83,18 +87,29 @@ def plan(problem: Problem, scales, net, phases: tuple, points, sampler: str | No
     if net is not None or start is not None:
         default = replace(default, net=net if net is not None else start.ansatz.net, reason="network given")
     if isinstance(default.net, FrozenSines):
-        rows = ROWS_PER_SINE * default.net.width * len(problem.fields)
-        default = replace(default, phases=(GaussNewton(),), points=rows, linear=is_linear(problem, scales))
+        row_points = math.ceil(ROWS_PER_SINE * default.net.width * each)
+        default = replace(default, phases=(GaussNewton(),), points=row_points, linear=is_linear(problem, scales))
     if isinstance(default.net, LocalSines):
         default = replace(default, phases=(GaussNewton(),))
     return (replace(default, phases=phases or default.phases, sampler=sampler or default.sampler),)
 
 
-def fitting(net, points, fields: int):
-    """The network, with fewer frozen sines where too few points are asked for to tell them apart."""
+def fitting(net, points, each: float):
+    """The network, with fewer frozen sines where too few points are asked for to tell them apart; ``each``: see ``fields_per_row``."""
     if not isinstance(net, FrozenSines) or net.lattice is not None or not isinstance(points, int):
         return net
-    return replace(net, width=max(1, min(net.width, points // (ROWS_PER_SINE * fields))))
+    return replace(net, width=max(1, min(net.width, int(points / (ROWS_PER_SINE * each)))))
+
+
+def fields_per_row(problem: Problem, scales) -> float:
+    """The fields against the rows of an equation at one of its points, at least 1: so many times the points of one field a system needs.
+
+    A system written as one constraint has as many rows as fields at each point, and one of as many constraints one row at each of its own.
+    """
+    equations = _equations(problem)
+    drawn = (row_points(c, problem.domain, 1, "sobol", torch.Generator().manual_seed(3)) for c in equations)
+    rows = [len(trace(problem, c, points, scales).rows) for c, points in zip(equations, drawn, strict=True)]
+    return max(1.0, len(problem.fields) * len(rows) / sum(rows)) if rows else float(len(problem.fields))
 
 
 def attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, ...]:
@@ -140,20 +155,35 @@ def frozen_attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, .
     if any(c.loss is not None for c in problem.constraints):
         return ()
     coordinates = max(len(f.of) for f in problem.fields)
-    linear = is_linear(problem, scales)
+    linear, each = is_linear(problem, scales), fields_per_row(problem, scales)
     if coordinates > FILLED and not linear:  # a Newton step takes as long as seven of training, to no smaller error (Beltrami's flow)
         return ()
     word = "linear problem: least squares on frozen sines" if linear else "smooth problem: Newton's method on frozen sines"
     found = []
     for total in FROZEN_SINES:
-        points = ROWS_PER_SINE * total
-        if 8 * total * (points + data) <= memory:
+        if 8 * total * (ROWS_PER_SINE * total + data) <= memory:
             below = PROMISING if found else math.inf
             width = total // len(problem.fields)
+            points = math.ceil(ROWS_PER_SINE * width * each)
             alone = min(max(ALONE, (EACH * coordinates + 1) / width), MOST_ALONE) if coordinates > FILLED else 0.0
-            net = FrozenSines(width, alone=alone)
+            net = FrozenSines(width, alone=alone, **about(problem))
             found.append(Attempt(net, (GaussNewton(),), "sobol", word, points, EXACT, below, linear))
     return tuple(found)
+
+
+def about(problem: Problem) -> dict[str, tuple]:
+    """The holes and inward corners of a domain in the plane, at all times, as ``FrozenSines`` takes them."""
+    domain = problem.domain
+    shape = domain.shape if isinstance(domain, Product) else domain
+    if not isinstance(shape, Shape) or any(f.of != domain.names or f.parts for f in problem.fields):
+        return {}
+    middle, half = ([g(a) for a in shape.axes] for g in (lambda a: (a.lower + a.upper) / 2, lambda a: a.length / 2))
+
+    def place(point, size: float) -> tuple[float, ...]:
+        return (*((c - m) / h for c, m, h in zip(point, middle, half, strict=True)), *(h / size for h in half))
+
+    around = ((*place(h.centre, math.sqrt(h.radius * h.far)), math.log(h.far / h.radius) / 2) for h in holes(shape))
+    return {"holes": tuple(around), "corners": tuple((*place(c.place, c.far), c.bisector, c.opening) for c in inward_corners(shape))}
 
 
 def is_linear(problem: Problem, scales) -> bool:
@@ -247,9 +277,14 @@ def _sensitivities(problem, constraint, points, scales, field: str, index: Index
 
 def share_points(problem: Problem, points, default: int = POINTS) -> dict[str, int]:
     """Row points by constraint: ``points`` as given (a total for equations, or by name), the rest by the default total."""
-    equations = [c for c in problem.soft if isinstance(c, Residual) and isinstance(c.region(problem.domain), Domain)]
+    equations = _equations(problem)
     others = [c for c in problem.soft if c not in equations]
     total = points if isinstance(points, int) else default
     shares = {c.name: max(1, total // max(1, len(equations))) for c in equations}
     shares.update({c.name: max(1, CONDITION_POINTS * total // POINTS // max(1, len(others))) for c in others})
     return {**shares, **(points if isinstance(points, dict) else {})}
+
+
+def _equations(problem: Problem) -> list[Residual]:
+    """The equations on the whole domain."""
+    return [c for c in problem.soft if isinstance(c, Residual) and isinstance(c.region(problem.domain), Domain)]

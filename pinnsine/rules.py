@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pinnsine.arithmetic import add, divide, multiply, negative, power
 from pinnsine.complex_jet import Modulus
-from pinnsine.component import imaginary, total
+from pinnsine.component import imaginary, plus, times, total
 from pinnsine.errors import EvaluationError
 from pinnsine.index import Collapsed
 from pinnsine.jet import Composed, Jet, Linear, Opaque, Product, Shifted, Stack, as_jet, shared_context, values
@@ -48,9 +48,21 @@ class Angle(Jet):
         if index == ():
             return torch.atan2(self.y.values, self.x.values)
         if isinstance(index, Collapsed):
-            return total(self.at((n, n)) for n in index.names)
+            return self._laplacian(index)
         dy, dx = Shifted(self.y, index[:1]), Shifted(self.x, index[:1])
         return divide(self.x * dy - self.y * dx, self.x * self.x + self.y * self.y).at(index[1:])
+
+    def _laplacian(self, index: Collapsed) -> Tensor | None:
+        """(x lap y - y lap x) / r^2 - 2 (x grad y - y grad x) . (x grad x + y grad y) / r^4: of single second derivatives there may be none."""
+        x, y = self.x.values, self.y.values
+        squares, parts = x * x + y * y, []
+        for n in index.names:
+            dx, dy = self.x.at((n,)), self.y.at((n,))
+            across = plus(times(dy, x), times(dx, y, -1))
+            along = plus(times(dx, x), times(dy, y))
+            parts.append(times(times(across, along), 1 / squares**2, -2))
+        bent = plus(times(self.y.at(index), x), times(self.x.at(index), y, -1))
+        return total([times(bent, 1 / squares), *parts])
 
 
 def angle(y, x) -> Jet:

@@ -45,7 +45,7 @@ ESTIMATE_SHARE = 0.3  # of a time budget, kept for the error estimate at the end
 ESTIMATE_SECONDS = 8.0  # and no more than this
 SURE = 1e-12  # a held-out loss of all windows with which nothing else is tried
 STOPPED = (Outcome.TIME, Outcome.TARGET, Outcome.ITERATIONS, Outcome.CALLBACK, Outcome.INTERRUPTED)
-WELL = 1e-14  # a held-out loss on the whole domain with which more sines promise more than windows of time
+WELL = 1e-12  # a held-out loss on the whole domain with which more sines promise more than windows of time
 
 
 def solve(

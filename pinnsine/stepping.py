@@ -25,7 +25,7 @@ from pinnsine.loop import Limits
 from pinnsine.nets import FrozenSines, from_record, to_record
 from pinnsine.optim import GaussNewton
 from pinnsine.outcome import Outcome
-from pinnsine.policy import ROWS_PER_SINE, Attempt, fitting, is_linear
+from pinnsine.policy import ROWS_PER_SINE, Attempt, fields_per_row, fitting, is_linear
 from pinnsine.probe import FieldScale
 from pinnsine.problem import Problem
 from pinnsine.scaling import field_scales
@@ -71,12 +71,13 @@ class Stepper:
         self.problem, self.asked, self.limits, self.callbacks = problem, asked, limits, callbacks
         self.chain, self.length = Chain(problem), length
         self.shortest = SHORTEST * (self.chain.upper - self.chain.lower)
-        self.net = net or fitting(FrozenSines(whole.width if whole else sines(problem)), asked.points, len(problem.fields))
+        self.scales = field_scales(problem)
+        self.each = fields_per_row(problem, self.scales)
+        self.net = net or fitting(FrozenSines(whole.width if whole else sines(problem)), asked.points, self.each)
         self.near = whole.bandwidths(len(problem.domain.axes)) if whole else None
         self.tuned = self.net.omega is None
         fitting_memory = int(math.sqrt(asked.memory / (8 * ROWS_PER_SINE)) / len(problem.fields))
         self.most = 0 if net or asked.points else min(MOST * self.net.width, fitting_memory)
-        self.scales = field_scales(problem)
         self.linear = is_linear(problem, self.scales)
         self.tolerance = FINE if limits.target is None else min(max(FINE, (AIM * limits.target) ** 2), POOR)
         self.even, self.seconds, self.iterations = 0, 0.0, 0
@@ -186,7 +187,7 @@ class Stepper:
         part = self.chain.part(upper)
         limits = replace(self.limits, iterations=self.limits.iterations - self.iterations, target=None)
         call = Call(part, self.scales, asked_of(part, self.asked), limits, self.callbacks, Checkpoints(None, None))
-        points = ROWS_PER_SINE * self.net.width * len(part.fields)
+        points = math.ceil(ROWS_PER_SINE * self.net.width * self.each)
         attempt = Attempt(self.net, (GaussNewton(self.steps),), self.asked.sampler or "sobol", self.reason, points, linear=self.linear)
         try:
             result, loss = begun_on_window(attempt, call, self.near, before)

@@ -8,7 +8,7 @@ from helpers import columns, rand
 
 from pinnsine.calculus import D, advect, div, grad, laplacian
 from pinnsine.constraint import Data, Dirichlet, Initial, Periodic, Residual
-from pinnsine.domain import Box, Interval, Rectangle, Time
+from pinnsine.domain import Box, Disk, Interval, Rectangle, Time
 from pinnsine.integral import Integral
 from pinnsine.nets import MLP, FrozenSines, Siren
 from pinnsine.optim import Adam, GaussNewton, LevenbergMarquardt
@@ -23,6 +23,7 @@ from pinnsine.policy import (
     TINY,
     TRAINABLE,
     attempts,
+    fields_per_row,
     front_ratio,
     is_linear,
     plan,
@@ -236,10 +237,28 @@ def test_points_given_limit_the_sines_and_no_attempt_is_made_twice(points):
     assert isinstance(trained.net, Siren)
 
 
-def test_points_given_are_shared_by_the_fields():
-    problem = one(stokes, domain=SQUARE, fields=["u", "v", "p"])
-    assert [a.net.width for a in planned(problem, points=240)[:-1]] == [240 // (3 * ROWS_PER_SINE)]
-    assert planned(problem, points=2)[0].net.width == 1
+def test_a_system_has_as_many_rows_for_each_sine_as_one_equation_however_it_is_written():
+    """Three rows at each point, or three constraints of one row each, whose points are apart."""
+    together = one(stokes, domain=SQUARE, fields=["u", "v", "p"])
+    rows = (lambda s: s.p_x - laplacian(s.u), lambda s: s.p_y - laplacian(s.v), lambda s: s.u_x + s.v_y)
+    apart = Problem(SQUARE, ["u", "v", "p"], [Residual(f"row {k}", row) for k, row in enumerate(rows)])
+    for problem, each in ((together, 1), (apart, 3)):
+        assert fields_per_row(problem, {}) == each
+        assert [a.points for a in planned(problem)[:-1]] == [ROWS_PER_SINE * (n // 3) * each for n in FROZEN_SINES]
+        assert [a.net.width for a in planned(problem, points=240)[:-1]] == [240 // (each * ROWS_PER_SINE)]
+        assert planned(problem, points=2)[0].net.width == 1
+
+
+def test_holes_and_corners_of_a_plane_domain_get_functions_of_their_own():
+    square = Rectangle(x=(-1, 1), y=(-1, 3))
+    flow = (square - Disk((0, 2), 0.5)) * Time(0, 1)
+    net = planned(Problem(flow, "u", [Residual("pde", lambda s: s.u_t - laplacian(s.u)), Initial("start", u=0.0)]))[0].net
+    [(x, y, across, up, reach)] = net.holes
+    assert (x, y) == pytest.approx((0, 0.5), abs=1e-8)
+    assert up / across == pytest.approx(2)  # in its own lengths the hole is round
+    assert reach == pytest.approx(math.log(math.hypot(1, 3) / 0.5) / 2, rel=1e-3)
+    assert net.corners == ()
+    assert planned(smooth())[0].net.holes == ()
 
 
 def test_points_given_by_constraint_leave_the_sines_alone():

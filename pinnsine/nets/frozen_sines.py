@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from pinnsine.errors import ProblemError
+from pinnsine.nets.polar import functions_about
 from pinnsine.plane_waves import plane_waves
 
 OVERSAMPLED = 10.0  # sines along one coordinate for each unit of their bandwidth
@@ -36,18 +37,26 @@ class FrozenSines:
     {1, cos k step y, sin k step y} of the coordinates, prod (2 n_i + 1) functions with the constant, which sets the width: a Fourier
     extension (D. Huybrechs 2010, SIAM J. Numer. Anal. 47) that converges geometrically for analytic functions. Products resolve space and
     time independently, for which random sines are three to four times as many.
+
+    ``holes`` and ``corners`` of a domain in the plane: points about which a part of the functions stand (``pinnsine.nets.polar``), as
+    (y_1, y_2, s_1, s_2, reach), the logarithm of the distance ranging over [-reach, reach], and (y_1, y_2, s_1, s_2, bisector, opening); the
+    distance is that of the coordinates times s_1 and s_2.
     """
 
     width: int = 800
     omega: float | tuple[float, ...] | None = None
     alone: float = 0.0
     lattice: tuple[int, ...] | None = None
+    holes: tuple[tuple[float, ...], ...] = ()
+    corners: tuple[tuple[float, ...], ...] = ()
 
     def __post_init__(self):
         if self.lattice is not None:
             self._set_lattice()
         if isinstance(self.omega, Sequence):
             object.__setattr__(self, "omega", tuple(float(o) for o in self.omega))
+        for name in ("holes", "corners"):
+            object.__setattr__(self, name, tuple(tuple(float(v) for v in place) for place in getattr(self, name)))
         omega = (1.0,) if self.omega is None else self.bandwidths(1)
         if self.width < 1 or not omega or not all(0 < o < math.inf for o in omega):
             raise ProblemError(f"FrozenSines needs a width of at least 1 and every omega above 0, got {self}.")
@@ -57,9 +66,9 @@ class FrozenSines:
     def _set_lattice(self):
         """Width and bandwidth follow from the lattice."""
         counts = tuple(self.lattice) if isinstance(self.lattice, Sequence) else ()
-        if not counts or self.alone or not all(isinstance(n, int) and n >= 0 for n in counts) or not any(counts):
+        if not counts or self.alone or self.holes or self.corners or not all(isinstance(n, int) and n >= 0 for n in counts) or not any(counts):
             raise ProblemError(
-                f"FrozenSines needs for lattice= a wave number of at least 0 for each coordinate, and no alone=, got {self.lattice}."
+                f"FrozenSines needs for lattice= a wave number of at least 0 for each coordinate and no other parts, got {self.lattice}."
             )
         object.__setattr__(self, "lattice", counts)
         object.__setattr__(self, "width", math.prod(2 * n + 1 for n in counts) - 1)
@@ -82,17 +91,20 @@ class FrozenSines:
         if self.lattice is not None:
             return SineLayer(*self._on_lattice(omega, periodic), outputs, generator)
         seed = int(torch.randint(2**31, (), generator=generator))
-        unit = torch.quasirandom.SobolEngine(inputs, scramble=True, seed=seed).draw(self.width, dtype=torch.float64)
+        about = functions_about(self.holes, self.corners, self.width, omega, seed)
+        width = self.width - (about.count if about is not None else 0)
+        unit = torch.quasirandom.SobolEngine(inputs, scramble=True, seed=seed).draw(width, dtype=torch.float64)
         weight = (2 * unit - 1) * torch.tensor(omega, dtype=torch.float64)
-        each = int(self.alone * self.width) // inputs
+        each = int(self.alone * width) // inputs
         for i in range(inputs):
             rows = slice(i * each, (i + 1) * each)
             weight[rows] = 0.0
             weight[rows, i] = (2 * unit[rows, i] - 1) * (each / OVERSAMPLED)
         for i in (i for i, wrapped in enumerate(periodic) if wrapped):
-            weight[:, i] = torch.pi * torch.round(weight[:, i] / torch.pi)
-        phase = 2 * torch.pi * torch.rand(self.width, generator=generator, dtype=torch.float64)
-        return SineLayer(weight, phase, outputs, generator, alone=each > 0)
+            periods = torch.round(weight[:, i] / omega[i] * (round(omega[i] / math.pi - 0.5) + 0.5))
+            weight[:, i] = torch.pi * periods
+        phase = 2 * torch.pi * torch.rand(width, generator=generator, dtype=torch.float64)
+        return SineLayer(weight, phase, outputs, generator, each > 0, about)
 
     def _on_lattice(self, omega: Sequence[float], periodic: Sequence[bool]) -> tuple[Tensor, Tensor]:
         """Wave vectors (width, d), of each pair +-w one, and phases (width,): first all sines, then all cosines."""
@@ -114,11 +126,13 @@ def lattice_step(count: int) -> float:
 
 
 class SineLayer(nn.Module):
-    """x (N, d) -> output(sin(weight x + phase)) (N, m), with weight (width, d) and phase (width,) held fixed."""
+    """x (N, d) -> output(sin(weight x + phase)) (N, m), with weight (width, d) and phase (width,) held fixed; ``about``: further functions."""
 
     sums_waves = True  # nothing follows the sines but the output layer: see ``Context.wanted``
 
-    def __init__(self, weight: Tensor, phase: Tensor, outputs: int, generator: torch.Generator, alone: bool = False):
+    def __init__(
+        self, weight: Tensor, phase: Tensor, outputs: int, generator: torch.Generator, alone: bool = False, about: nn.Module | None = None
+    ):
         super().__init__()
         self.alone = alone  # whether some of the sines vary along one coordinate each
         self.register_buffer("weight", weight)
@@ -127,6 +141,11 @@ class SineLayer(nn.Module):
         nn.init.zeros_(self.output.bias)
         with torch.no_grad():  # near zero, but off the saddle that zero is for an equation without linear terms
             self.output.weight.normal_(0, 1e-3 / math.sqrt(len(phase)), generator=generator)
+        self.about = about
+        if about is not None:
+            self.beside = nn.Linear(about.count, outputs, bias=False, dtype=weight.dtype)
+            nn.init.zeros_(self.beside.weight)
 
     def forward(self, x):
-        return self.output(plane_waves(x, self.weight, self.phase, last=True))
+        out = self.output(plane_waves(x, self.weight, self.phase, last=True))
+        return out if self.about is None else out + self.beside(self.about(x))

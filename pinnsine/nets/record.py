@@ -42,6 +42,6 @@ def describe(spec) -> str:
 
 
 def _written(record: dict, form: str) -> str:
-    said = {n: v for n, v in record.items() if n != "kind" and v not in (None, 0, False)}  # what a network has not is not written
+    said = {n: v for n, v in record.items() if n != "kind" and v not in (None, 0, False, ())}  # what a network has not is not written
     parts = (f"{n}={_written(v, '({})') if isinstance(v, dict) else v}" for n, v in said.items())
     return record["kind"] + form.format(",".join(parts))
