@@ -25,8 +25,7 @@ from pinnsine.outcome import Outcome
 from pinnsine.points import Points
 from pinnsine.problem import Problem
 from pinnsine.scaling import given
-from pinnsine.solution import Solution
-from pinnsine.stepping import POOR, SLACK, Stepper, Window
+from pinnsine.stepping import POOR, SLACK, STOPS, Stepper, Window
 
 WAVES = 6  # along time: 13 functions, for which windows are about as long as they are cheap
 # The period along time over the window's length. Long periods are for small aims, and for windows on which little happens: with 4 the first
@@ -37,12 +36,13 @@ MOST = 400
 TAIL = 0.3  # of the root of the aim: coefficients of waves that may be missing
 SPARE, FULL, FINER = 1.25, 0.85, 1.25  # waves for those needed at the start; so many at the end are too many; the factor to more then
 STEPS = 6  # of Newton's method, after which a window is too long for it
+STUBBORN = 8  # windows in a row that change nothing, after which the march ends
 WAIT = 3  # windows after one that was halved before a longer one is tried again
 NEAR = 1e3  # times the aim
 LARGEST = 4000  # parameters of a window, beyond which a factorisation takes longer than many shorter windows
 HELPS = 0.1  # of the loss: what half a window, or more waves, must leave at most to have helped
 FIRST = 1 / 16  # of the domain's length: the first window
-AIMS = (1e-7, 1e-12, 1e-17, 1e-22, 1e-27)  # held-out losses of one march after the other
+AIMS = (1e-7, 1e-9, 1e-12, 1e-17, 1e-22, 1e-27)  # held-out losses of one march after the other
 DEARER = 4.0  # times the seconds of a march that the next may take
 
 
@@ -77,6 +77,8 @@ class Resolver(Stepper):
             if useless > 1 and window.loss <= POOR:
                 self.even, self.tolerance = -WAIT, min(max(self.tolerance, SLACK * window.loss), POOR)
                 return window, outcome
+            if useless > STUBBORN:
+                return None, Outcome.HALTED
             finer = self._finer(window, waves) if not useless else not finer
             finer = finer and waves < self.finest and window.loss <= POOR
             if not finer and self.length / 2 < self.shortest:
@@ -108,19 +110,16 @@ class Resolver(Stepper):
     def _start(self) -> dict[str, Tensor]:
         """The fields at the start of the next window."""
         line = self._line(self.chain.lower)
-        return self._values(self.chain.solved[-1], line) if self.chain.solved else started(self.problem, line)
+        if not self.chain.solved:
+            return started(self.problem, line)
+        return dict(zip(self.problem.names.fields, self.chain.solved[-1].evaluate(line), strict=True))
 
     def _end(self, window: Window) -> dict[str, Tensor]:
         """The fields at the end of a window tried."""
-        result = window.result
+        result, need = window.result, {f.name: {()} for f in self.problem.fields}
         with torch.no_grad():
-            local = result.ansatz.local(
-                result.ansatz.views(result.state.theta), self._line(window.upper), {f.name: {()} for f in self.problem.fields}
-            )
-            return {f.name: getattr(local, f.name).values for f in self.problem.fields}
-
-    def _values(self, solution: Solution, line: Points) -> dict[str, Tensor]:
-        return {f.name: v for f, v in zip(self.problem.fields, solution.evaluate(line), strict=True)}
+            local = result.ansatz.local(result.ansatz.views(result.state.theta), self._line(window.upper), need)
+            return {n: getattr(local, n).values for n in need}
 
 
 def nodes(periodic: bool) -> Tensor:
@@ -168,19 +167,29 @@ def is_resolvable(problem: Problem, asked: Arguments) -> bool:
 
 
 def stepped(problem: Problem, asked: Arguments, limits: Limits, callbacks: Sequence, length: float, whole=None) -> tuple[Stepper, Outcome]:
-    """The march in windows that are chosen, and why it ended; in one space coordinate again to a smaller aim while there is time."""
-    if not is_resolvable(problem, asked):
+    """The march in windows that are chosen, and why it ended; in one space coordinate again to a smaller aim while there is time.
+
+    Where windows on lattices do not get on they are made on random sines.
+    """
+
+    def random() -> tuple[Stepper, Outcome]:
+        """On random sines."""
         stepper = Stepper(problem, asked, limits, callbacks, length, asked.net, whole)
         return stepper, stepper.run()
+
+    if not is_resolvable(problem, asked):
+        return random()
     best = None
-    for aim in AIMS if math.isinf(limits.iterations) else AIMS[1:2]:
+    for aim in AIMS if math.isinf(limits.iterations) else AIMS[2:3]:
         before = limits.clock.elapsed
         stepper = Resolver(problem, asked, limits, callbacks, aim)
         outcome = stepper.run()
         if best is not None and not (stepper.chain.whole and stepper.chain.held_out < best[0].chain.held_out):
-            return best[0], Outcome.INTERRUPTED if outcome is Outcome.INTERRUPTED else best[1]
+            return best[0], outcome if outcome in STOPS else best[1]
+        if outcome is Outcome.HALTED:
+            break
         best = stepper, outcome
         relaxed = stepper.tolerance > aim or not stepper.chain.whole or outcome is not Outcome.CONVERGED
         if relaxed or DEARER * (limits.clock.elapsed - before) > limits.left():
             break
-    return best
+    return best or random()
