@@ -43,7 +43,8 @@ LARGEST = 4000  # parameters of a window, beyond which a factorisation takes lon
 HELPS = 0.1  # of the loss: what half a window, or more waves, must leave at most to have helped
 FIRST = 1 / 16  # of the domain's length: the first window
 AIMS = (1e-7, 1e-9, 1e-12, 1e-17, 1e-22, 1e-27)  # held-out losses of one march after the other
-DEARER = 4.0  # times the seconds of a march that the next may take
+ONLY = 1e-12  # where iterations are limited
+DEARER = 3.0  # the power of the digits of the aim with which the time for a march grows
 
 
 class Resolver(Stepper):
@@ -179,8 +180,8 @@ def stepped(problem: Problem, asked: Arguments, limits: Limits, callbacks: Seque
 
     if not is_resolvable(problem, asked):
         return random()
-    best = None
-    for aim in AIMS if math.isinf(limits.iterations) else AIMS[2:3]:
+    best, aim = None, AIMS[0] if math.isinf(limits.iterations) else ONLY
+    while aim is not None:
         before = limits.clock.elapsed
         stepper = Resolver(problem, asked, limits, callbacks, aim)
         outcome = stepper.run()
@@ -189,7 +190,12 @@ def stepped(problem: Problem, asked: Arguments, limits: Limits, callbacks: Seque
         if outcome is Outcome.HALTED:
             break
         best = stepper, outcome
-        relaxed = stepper.tolerance > aim or not stepper.chain.whole or outcome is not Outcome.CONVERGED
-        if relaxed or DEARER * (limits.clock.elapsed - before) > limits.left():
-            break
+        met = stepper.tolerance <= aim and stepper.chain.whole and outcome is Outcome.CONVERGED
+        aim = next_aim(aim, limits.clock.elapsed - before, limits.left()) if met and math.isinf(limits.iterations) else None
     return best or random()
+
+
+def next_aim(aim: float, seconds: float, left: float) -> float | None:
+    """The smallest aim that the seconds left are expected to suffice for, if the march to ``aim`` took ``seconds``."""
+    digits = math.log10(aim)
+    return min((a for a in AIMS if a < aim and seconds * (math.log10(a) / digits) ** DEARER < left), default=None)
