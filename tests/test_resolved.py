@@ -74,6 +74,7 @@ def test_lattices_are_for_one_space_coordinate_and_free_choices():
     assert not is_resolvable(soliton(), Arguments(points=100))
     assert not is_resolvable(soliton(), Arguments(net=ps.FrozenSines(20)))
     assert not is_resolvable(ps.load_problem("lorenz"), Arguments())
+    assert not is_resolvable(ps.load_problem("heat_long"), Arguments())
     assert not is_resolvable(ps.load_problem("wave_2d"), Arguments())
 
 
