@@ -43,7 +43,7 @@ NEAR = 1e3  # times the aim
 LARGEST = 4000  # parameters of a window, beyond which a factorisation takes longer than many shorter windows
 HELPS = 0.1  # of the loss: what half a window, or more waves, must leave at most to have helped
 FIRST = 1 / 16  # of the domain's length: the first window
-AIMS = (1e-7, 1e-9, 1e-12, 1e-17, 1e-22, 1e-27)  # held-out losses of one march after the other
+AIMS = (1e-8, 1e-10, 1e-12, 1e-17, 1e-22, 1e-27)  # held-out losses of one march after the other
 ONLY = 1e-12  # where iterations are limited
 DEARER = 3.0  # the power of the digits of the aim with which the time for a march grows
 

@@ -96,10 +96,10 @@ def test_a_march_is_made_again_to_a_smaller_aim(monkeypatch):
 
 
 def test_the_next_aim_is_the_smallest_that_there_is_time_for():
-    """The time is taken to grow with the third power of the digits: fivefold from 1e-7 to 1e-12, 57-fold to 1e-27."""
-    assert next_aim(1e-7, 1.0, 2.0) is None
-    assert next_aim(1e-7, 1.0, 5.1) == 1e-12
-    assert next_aim(1e-7, 1.0, 58.0) == next_aim(1e-7, 1.0, math.inf) == 1e-27
+    """The time is taken to grow with the third power of the digits: 3.4-fold from 1e-8 to 1e-12, 38-fold to 1e-27."""
+    assert next_aim(1e-8, 1.0, 1.9) is None
+    assert next_aim(1e-8, 1.0, 3.5) == 1e-12
+    assert next_aim(1e-8, 1.0, 39.0) == next_aim(1e-8, 1.0, math.inf) == 1e-27
     assert next_aim(1e-27, 1.0, math.inf) is None
 
 
