@@ -9,7 +9,7 @@ import pinnsine as ps
 from pinnsine import resolved
 from pinnsine.arguments import Arguments
 from pinnsine.policy import attempts
-from pinnsine.resolved import is_resolvable, nodes, started, waves_needed
+from pinnsine.resolved import is_resolvable, next_aim, nodes, started, waves_needed
 from pinnsine.scaling import field_scales
 
 QUIET = {"progress": False, "threads": 1}
@@ -74,6 +74,7 @@ def test_lattices_are_for_one_space_coordinate_and_free_choices():
     assert not is_resolvable(soliton(), Arguments(points=100))
     assert not is_resolvable(soliton(), Arguments(net=ps.FrozenSines(20)))
     assert not is_resolvable(ps.load_problem("lorenz"), Arguments())
+    assert not is_resolvable(ps.load_problem("heat_long"), Arguments())
     assert not is_resolvable(ps.load_problem("wave_2d"), Arguments())
 
 
@@ -92,6 +93,14 @@ def test_a_march_is_made_again_to_a_smaller_aim(monkeypatch):
         monkeypatch.setattr(resolved, "AIMS", aims)
         found.append(ps.march(breather(), time=1000, estimate=False, **QUIET).compare().relative_l2["u"])
     assert found[1] < 0.05 * found[0]
+
+
+def test_the_next_aim_is_the_smallest_that_there_is_time_for():
+    """The time is taken to grow with the third power of the digits: 3.4-fold from 1e-8 to 1e-12, 38-fold to 1e-27."""
+    assert next_aim(1e-8, 1.0, 1.9) is None
+    assert next_aim(1e-8, 1.0, 3.5) == 1e-12
+    assert next_aim(1e-8, 1.0, 39.0) == next_aim(1e-8, 1.0, math.inf) == 1e-27
+    assert next_aim(1e-27, 1.0, math.inf) is None
 
 
 def test_waves_of_a_length_of_their_own_are_no_front():
