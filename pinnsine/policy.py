@@ -23,6 +23,7 @@ import torch
 from pinnsine.conditions import Inequality
 from pinnsine.constraint import Periodic, Residual, row_points
 from pinnsine.domain import Domain
+from pinnsine.growth import growth_exponent
 from pinnsine.index import Collapsed, Index
 from pinnsine.nets import MLP, FrozenSines, LocalSines, Siren
 from pinnsine.optim import GaussNewton, LevenbergMarquardt
@@ -54,7 +55,7 @@ class Attempt:
 
     ``linear``: the rows are known to be affine in the fields. ``brief``: given up where it promises little.
     The attempt is made only if the held-out loss of the best before it lies between ``above`` and ``below``. ``kept``: the part of the time
-    that windows of time leave to it.
+    that windows of time leave to it. ``early``: see ``pinnsine.growth``.
     """
 
     net: object
@@ -67,6 +68,7 @@ class Attempt:
     linear: bool = False
     brief: bool = False
     kept: float = 0.0
+    early: float = 0.0
 
 
 def plan(problem: Problem, scales, net, phases: tuple, points, sampler: str | None, start, dtype: str, memory: float) -> tuple[Attempt, ...]:
@@ -81,7 +83,7 @@ def plan(problem: Problem, scales, net, phases: tuple, points, sampler: str | No
         default = replace(default, net=net if net is not None else start.ansatz.net, reason="network given")
     if isinstance(default.net, FrozenSines):
         rows = ROWS_PER_SINE * default.net.width * len(problem.fields)
-        default = replace(default, phases=(GaussNewton(),), points=rows, linear=is_linear(problem, scales))
+        default = replace(default, phases=(GaussNewton(),), points=rows, linear=is_linear(problem, scales), early=0.0)
     if isinstance(default.net, LocalSines):
         default = replace(default, phases=(GaussNewton(),))
     return (replace(default, phases=phases or default.phases, sampler=sampler or default.sampler),)
@@ -101,7 +103,7 @@ def attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, ...]:
         return (Attempt(net, phases, "sobol", reason),)
     ratio = _least_ratio(problem, scales)
     if ratio < TINY:
-        return (_front(ratio, "to be expected"),)
+        return (_front(problem, scales, ratio, "to be expected"),)
     wrapped = any(isinstance(c, Periodic) and c.hard for c in problem.constraints)
     # in four coordinates sines of omega = 4 left 0.3 after 24 iterations where those of omega = 1 left 1e-2 (Beltrami's flow)
     many = max(len(f.of) for f in problem.fields) > FILLED
@@ -111,13 +113,13 @@ def attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, ...]:
     frozen, least = frozen_attempts(problem, scales, memory), min([ratio, *(_least_ratio(p, scales) for p in _becoming(problem))])
     if least >= SMALL:
         return (*frozen, trained)
-    return (*frozen, replace(trained, below=PROMISING), replace(_front(least, "possible"), above=PROMISING, kept=KEPT))
+    return (*frozen, replace(trained, below=PROMISING), replace(_front(problem, scales, least, "possible"), above=PROMISING, kept=KEPT))
 
 
-def _front(ratio: float, likely: str) -> Attempt:
+def _front(problem: Problem, scales, ratio: float, likely: str) -> Attempt:
     """The attempt on a problem with fronts."""
     reason = f"evolution equation with a small leading term ({ratio:.1e} of the time derivative): fronts are {likely}"
-    return Attempt(MLP(width=20, depth=3), (LevenbergMarquardt(),), "rad", reason)
+    return Attempt(MLP(width=20, depth=3), (LevenbergMarquardt(),), "rad", reason, early=growth_exponent(problem, scales))
 
 
 def frozen_attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, ...]:

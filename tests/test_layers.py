@@ -17,7 +17,7 @@ LAYERS = {
     "L2": "nets kernel hard ansatz windows",
     "L3": "scaling term tangent jacobian objective linearised least_squares damped_qr sparse distributed sharded "
     "weighting memory compiled products",
-    "L4": "optim modes rest continuation evolution bandwidth omega loop resampling signals policy budget history estimate state monitor "
+    "L4": "optim modes rest continuation evolution growth bandwidth omega loop resampling signals policy budget history estimate state monitor "
     "arguments callbacks durable tree uncertainty view",
     "L5": "comparison error_maps progress plot export runfile surface solution evidence diagnose residual_map checkpoint attempt attempts "
     "sitting chain stepping solve ensemble march sweep resume eigenpairs",
