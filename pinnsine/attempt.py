@@ -156,7 +156,7 @@ def _bind(ansatz: Ansatz, attempt: policy.Attempt, call: Call) -> tuple[Objectiv
         return {n: p.to(call.dtype, call.device) for n, p in drawn.items()}
 
     training = {**draw(call.asked.seed + 1, 1.0), **_on_tensor_grids(ansatz, call)}
-    objective = sharded(bind(ansatz, training, call.asked.memory, call.compiler))
+    objective = sharded(bind(ansatz, training, call.asked.memory, call.compiler, attempt.early))
     return objective, objective.with_points(draw(call.asked.seed + 1_000_003, policy.HELD_OUT))
 
 

@@ -19,7 +19,7 @@ from torch import Tensor
 from pinnsine import sparse
 from pinnsine.ansatz import Ansatz
 from pinnsine.compiled import Compiler
-from pinnsine.constraint import rows_of
+from pinnsine.constraint import Residual, rows_of
 from pinnsine.errors import ProblemError
 from pinnsine.jacobian import batched_vjp, one_backward, route_of
 from pinnsine.least_squares import GaussNewtonStep
@@ -277,7 +277,7 @@ class Objective:
         rows = rows_of(constraint, local, len(points))
         size = math.sqrt(term.weight / len(self.points[constraint.name]))
         stacked = torch.stack([rows[name] * (size * scale) for name, scale in term.scales.items()])
-        factors = position_factors(constraint, problem, points)
+        factors = position_factors(term, problem, points)
         return stacked if factors is None else stacked * factors.to(stacked)
 
     def term_jacobian(self, term: Term, theta: Tensor, points: Points, out: Tensor) -> Tensor:
@@ -286,10 +286,16 @@ class Objective:
         return route(self, term, theta, points, out)
 
 
-def bind(ansatz: Ansatz, points: Mapping[str, Points], memory: float = 2e9, compiler: Compiler | None = None) -> Objective:
-    """The objective of an ansatz at row points, with every constraint's Jacobian route probed at the ansatz's own parameters."""
+def bind(ansatz: Ansatz, points: Mapping[str, Points], memory: float = 2e9, compiler: Compiler | None = None, early: float = 0.0) -> Objective:
+    """The objective of an ansatz at row points, with every constraint's Jacobian route probed at the ansatz's own parameters.
+
+    ``early``: the exponent by which equations without a weight of their own count more at the start of time than at its end (see ``Term``).
+    """
     theta = ansatz.flat()
     terms = tuple(term_of(ansatz, c, points[c.name]) for c in ansatz.problem.soft if len(points[c.name]))
+    if early:
+        evolving = {c.name for c in ansatz.problem.soft if isinstance(c, Residual) and c.on is None and c.weight is None}
+        terms = tuple(replace(t, early=early) if t.constraint.name in evolving else t for t in terms)
     objective = Objective(ansatz, terms, points, memory)
     routed = tuple(replace(t, route=route_of(objective, t, theta), compiler=compiler) for t in terms)
     return Objective(ansatz, routed, points, memory)

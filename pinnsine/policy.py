@@ -26,6 +26,7 @@ from pinnsine.domain import Domain
 from pinnsine.domain.outline import holes, inward_corners
 from pinnsine.domain.product import Product
 from pinnsine.domain.shape import Shape
+from pinnsine.growth import growth_exponent
 from pinnsine.index import Collapsed, Index
 from pinnsine.nets import MLP, FrozenSines, LocalSines, Siren
 from pinnsine.optim import GaussNewton, LevenbergMarquardt
@@ -58,7 +59,8 @@ class Attempt:
     """A network, the phases that train it, a sampler, the row points of equations together, and the reason in words.
 
     ``linear``: the rows are known to be affine in the fields. ``brief``: given up where it promises little. ``apart``: some of the points
-    given are held out, in place of fresh ones. ``kept``: the part of the time that windows of time leave to it.
+    given are held out, in place of fresh ones. ``kept``: the part of the time that windows of time leave to it. ``early``: see
+    ``pinnsine.growth``.
     The attempt is made only if the held-out loss of the best before it lies between ``above`` and ``below``.
     """
 
@@ -73,6 +75,7 @@ class Attempt:
     brief: bool = False
     apart: bool = False
     kept: float = 0.0
+    early: float = 0.0
 
 
 def plan(problem: Problem, scales, net, phases: tuple, points, sampler: str | None, start, dtype: str, memory: float) -> tuple[Attempt, ...]:
@@ -87,8 +90,8 @@ def plan(problem: Problem, scales, net, phases: tuple, points, sampler: str | No
     if net is not None or start is not None:
         default = replace(default, net=net if net is not None else start.ansatz.net, reason="network given")
     if isinstance(default.net, FrozenSines):
-        row_points = math.ceil(ROWS_PER_SINE * default.net.width * each)
-        default = replace(default, phases=(GaussNewton(),), points=row_points, linear=is_linear(problem, scales))
+        rows = math.ceil(ROWS_PER_SINE * default.net.width * each)
+        default = replace(default, phases=(GaussNewton(),), points=rows, linear=is_linear(problem, scales), early=0.0)
     if isinstance(default.net, LocalSines):
         default = replace(default, phases=(GaussNewton(),))
     return (replace(default, phases=phases or default.phases, sampler=sampler or default.sampler),)
@@ -121,7 +124,7 @@ def attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, ...]:
         return (Attempt(net, phases, "sobol", reason),)
     ratio = _least_ratio(problem, scales)
     if ratio < TINY:
-        return (_front(ratio, "to be expected"),)
+        return (_front(problem, scales, ratio, "to be expected"),)
     wrapped = any(isinstance(c, Periodic) and c.hard for c in problem.constraints)
     # in four coordinates sines of omega = 4 left 0.3 after 24 iterations where those of omega = 1 left 1e-2 (Beltrami's flow)
     many = max(len(f.of) for f in problem.fields) > FILLED
@@ -131,13 +134,13 @@ def attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, ...]:
     frozen, least = frozen_attempts(problem, scales, memory), min([ratio, *(_least_ratio(p, scales) for p in _becoming(problem))])
     if least >= SMALL:
         return (*frozen, trained)
-    return (*frozen, replace(trained, below=PROMISING), replace(_front(least, "possible"), above=PROMISING, kept=KEPT))
+    return (*frozen, replace(trained, below=PROMISING), replace(_front(problem, scales, least, "possible"), above=PROMISING, kept=KEPT))
 
 
-def _front(ratio: float, likely: str) -> Attempt:
+def _front(problem: Problem, scales, ratio: float, likely: str) -> Attempt:
     """The attempt on a problem with fronts."""
     reason = f"evolution equation with a small leading term ({ratio:.1e} of the time derivative): fronts are {likely}"
-    return Attempt(MLP(width=20, depth=3), (LevenbergMarquardt(),), "rad", reason)
+    return Attempt(MLP(width=20, depth=3), (LevenbergMarquardt(),), "rad", reason, early=growth_exponent(problem, scales))
 
 
 def regression_attempts(problem: Problem) -> tuple[Attempt, ...]:

@@ -24,7 +24,8 @@ TRACED = 16  # points at which a constraint is evaluated to see which derivative
 class Term:
     """A constraint bound to a trial function: the derivatives it needs, its rows' names and factors, its Jacobian route.
 
-    ``weight``: a factor of its loss beside the problem's own, as ``pinnsine.weighting`` sets it. ``compiler``: makes its gradient.
+    ``weight``: a factor of its loss beside the problem's own, as ``pinnsine.weighting`` sets it. ``early``: the exponent E of weights
+    exp(E (1/2 - t / T)) over the length T of time (see ``pinnsine.growth``). ``compiler``: makes its gradient.
     """
 
     constraint: Constraint
@@ -32,6 +33,7 @@ class Term:
     scales: Mapping[str, float]
     route: str  # "one backward" or "batched vjp"
     weight: float = 1.0
+    early: float = 0.0
     compiler: Compiler | None = None
     evaluations: int = 1  # points at which the fields are evaluated for one row
 
@@ -45,15 +47,22 @@ def term_of(ansatz: Ansatz, constraint: Constraint, points: Points) -> Term:
     return Term(constraint, seen.need, row_scales(problem, constraint, ansatz.scales), "one backward", evaluations=seen.evaluations)
 
 
-def position_factors(constraint: Constraint, problem, points: Points) -> Tensor | None:
+def position_factors(term: Term, problem, points: Points) -> Tensor | None:
     """The factors sqrt(w(x_i)) / sigma_i of the rows (N,), and those of weights at single points; None where all are one."""
-    factors = None
+    constraint, factors = term.constraint, None
     if callable(constraint.weight):
         factors = weights_at(problem, constraint, points).sqrt()
     if isinstance(constraint, Prescribed) and constraint.sigma is not None:
         sigma = points[constraint.sigma] if isinstance(constraint.sigma, str) else torch.tensor(float(constraint.sigma))
         factors = 1 / sigma if factors is None else factors / sigma
-    if ROW_WEIGHT in points.names:
-        root = points[ROW_WEIGHT].sqrt()
+    roots = [points[ROW_WEIGHT].sqrt()] if ROW_WEIGHT in points.names else []
+    roots += [early_weights(term.early, problem, points).sqrt()] if term.early else []
+    for root in roots:
         factors = root if factors is None else factors * root
     return factors
+
+
+def early_weights(exponent: float, problem, points: Points) -> Tensor:
+    """exp(E (1/2 - t / T)) at points (N,), t from the start of time: of geometric mean 1."""
+    axis = problem.domain.axis(problem.domain.time)
+    return torch.exp(exponent * ((axis.lower + axis.upper) / 2 - points[axis.name]) / axis.length)
