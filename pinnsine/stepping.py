@@ -25,7 +25,7 @@ from pinnsine.loop import Limits
 from pinnsine.nets import FrozenSines, from_record, to_record
 from pinnsine.optim import GaussNewton
 from pinnsine.outcome import Outcome
-from pinnsine.policy import ROWS_PER_SINE, Attempt, fields_per_row, fitting, is_linear
+from pinnsine.policy import ROWS_PER_SINE, Attempt, about, fields_per_row, fitting, is_linear
 from pinnsine.probe import FieldScale
 from pinnsine.problem import Problem
 from pinnsine.scaling import field_scales
@@ -73,7 +73,8 @@ class Stepper:
         self.shortest = SHORTEST * (self.chain.upper - self.chain.lower)
         self.scales = field_scales(problem)
         self.each = fields_per_row(problem, self.scales)
-        self.net = net or fitting(FrozenSines(whole.width if whole else sines(problem)), asked.points, self.each)
+        drawn = FrozenSines(whole.width if whole else sines(problem), **about(problem))
+        self.net = net or fitting(drawn, asked.points, self.each)
         self.near = whole.bandwidths(len(problem.domain.axes)) if whole else None
         self.tuned = self.net.omega is None
         fitting_memory = int(math.sqrt(asked.memory / (8 * ROWS_PER_SINE)) / len(problem.fields))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pinnsine.arguments import DEFAULT_TIME
@@ -108,7 +109,7 @@ def _changes(before: Solution) -> list[dict]:
     """What is tried of a step: the same network, then twice as many frozen sines, of a bandwidth found anew."""
     net, most = before.ansatz.net, FROZEN_SINES[-1] // len(before.problem.fields)
     wider = isinstance(net, FrozenSines) and net.width < most
-    return [{"net": None}, *([{"net": FrozenSines(min(2 * net.width, most))}] if wider else [])]
+    return [{"net": None}, *([{"net": replace(net, width=min(2 * net.width, most), omega=None)}] if wider else [])]
 
 
 def _succeeded(solution: Solution, before: Solution) -> bool:
