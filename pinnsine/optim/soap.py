@@ -3,6 +3,9 @@
 For a weight matrix with gradient G (m, n), L and R are running means of G G^T and G^T G, with eigenvectors U and V. Adam's second moments are
 those of U^T G V, its step is made there and turned back: U step V^T. The eigenvectors are found once and then improved by one step of power
 iteration, the QR factors of L U and R V, every so many steps. Biases and unknown numbers are left to Adam.
+
+The betas are the paper's: a basis that remembers as long as Adam's second moments usually do, with 0.999, was worth little (Poisson in two
+dimensions, 700 steps at lr 3e-3: 7.9e-6 against 2.8e-4; Muon 3.2e-5, Adam 4.2e-4).
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ from pinnsine.optim.first_order import FirstOrder
 class SOAP(FirstOrder):
     """SOAP on the weight matrices, Adam on all other parameters; the settings are those of ``Adam``. ``every``: steps between two bases."""
 
+    beta1: float = 0.95
+    beta2: float = 0.95
     every: int = 10
 
     def __post_init__(self):

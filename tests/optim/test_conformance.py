@@ -26,7 +26,7 @@ METHODS = {  # and the iterations that suffice for every toy
     "gn": (GaussNewton(), 60),
     "adam": (Adam(2_000, lr=0.2), 2_000),
     "muon": (Muon(2_000, lr=0.2), 2_000),
-    "soap": (SOAP(2_000, lr=0.2), 2_000),
+    "soap": (SOAP(2_000, lr=0.2, beta1=0.9, beta2=0.999), 2_000),  # there is no matrix in the toys: Adam, with its betas
     "lbfgs": (LBFGS(), 200),
     "ssbfgs": (SSBFGS(), 200),
     "ssbroyden": (SSBroyden(), 200),
