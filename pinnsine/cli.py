@@ -99,6 +99,8 @@ def solve(
     points: Annotated[int | None, typer.Option(min=1, help="Points of the equations together.")] = None,
     windows: Annotated[str | None, typer.Option(metavar="N|auto", help="Solve an evolution in so many time windows, or chosen ones.")] = None,
     threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
+    memory: Annotated[str | None, typer.Option(metavar="SIZE", help="What an evaluation may hold: 500MB, 4GB, auto, or bytes.")] = None,
+    compiled: Annotated[bool, typer.Option("--compile", help="Compile the gradients of first-order methods (torch.compile).")] = False,
     dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float64",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     seed: Annotated[int, typer.Option(help="Seed of network and points.")] = 0,
@@ -124,20 +126,9 @@ def solve(
             dict(asked.reference.floor)  # a numerical reference is computed here, once, and not in the time of the solution
         method = pinnsine.solve if windows is None else functools.partial(pinnsine.march, windows=parse_windows(windows))
         solution = method(
-            asked,
-            net=network,
-            optimizer=phases,
-            points=points,
-            dtype=dtype,
-            device=device,
-            seed=seed,
-            time=time,
-            iterations=iterations,
-            target=target,
-            threads=threads,
-            out=out,
-            progress=not quiet,
-        )
+            asked, net=network, optimizer=phases, points=points, dtype=dtype, device=device, seed=seed, time=time, iterations=iterations,
+            target=target, threads=threads, memory=memory, compile=compiled, out=out, progress=not quiet,
+        )  # fmt: skip
         if plot is not None:
             solution.plot(plot)
     tell(solution, out, [path for path in (out, plot) if path is not None], as_json, quiet)

@@ -22,6 +22,7 @@ from pinnsine.attempts import answer, tried
 from pinnsine.budget import Clock
 from pinnsine.chain import Chain, asked_of, estimating
 from pinnsine.checkpoint import Checkpoints, described, found, packed
+from pinnsine.compiled import Compiler
 from pinnsine.errors import ProblemError
 from pinnsine.history import History
 from pinnsine.kept_march import March, unpack
@@ -132,14 +133,14 @@ def _prescribed(
     edges: Sequence[float],
 ) -> Solution:
     """Windows between given ends, each by the attempts of an ordinary call."""
-    chain, outcome = Chain(problem), Outcome.CONVERGED
+    chain, outcome, compiler = Chain(problem), Outcome.CONVERGED, Compiler() if asked.compile else None
     if kept:
         unpack(kept[0]["march"], chain, asked.net, getattr(torch, asked.dtype), device_of(asked.device))
     window = kept if kept and kept[0]["current"] else None  # one in whose midst the run stopped
     for k, upper in list(enumerate(edges[1:]))[len(chain.solved) :]:
         part = chain.part(upper)
         own = asked_of(part, replace(asked, net=_carried(asked.net, chain)))
-        call = Call(part, field_scales(part), own, _share(limits, len(edges) - 1 - k), callbacks, checkpoints)
+        call = Call(part, field_scales(part), own, _share(limits, len(edges) - 1 - k), callbacks, checkpoints, compiler)
         checkpoints.turn(March(chain.copy(), call=call))
         plan = policy.plan(part, call.scales, own.net, own.optimizer, own.points, own.sampler, None, own.dtype, own.memory)
         try:

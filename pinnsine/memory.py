@@ -74,7 +74,8 @@ def budget(memory: float | str | None, device: torch.device) -> float:
     if memory is None or memory == "auto":
         measured = SHARE * available(device)
         return measured if memory == "auto" else min(USUAL, measured)
-    number, unit = (memory[:-2], UNITS.get(memory[-2:].upper())) if isinstance(memory, str) else (memory, 1.0)
+    unit = UNITS.get(memory[-2:].upper()) if isinstance(memory, str) else None
+    number, unit = (memory, 1.0) if unit is None else (memory[:-2], unit)
     try:
         size = float(number) * unit
     except (TypeError, ValueError):

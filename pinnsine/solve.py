@@ -140,13 +140,14 @@ def _answered(plan: Sequence[policy.Attempt], call: Call, kept: tuple[Mapping, H
     march = kept[0]["march"] if kept else None
     if march is None and not _marches(plan, call, kept):
         return _estimated(tried(plan, call, kept), call)
-    if kept is not None or len(call.problem.domain.axes) > 1:
+    whole = len(call.problem.domain.axes) > 1  # else windows are tried before anything on the whole domain
+    if whole:
         plan = (replace(plan[0], phases=(GaussNewton(STEPS),), brief=True), *plan[1:])
     best = None
     if march is not None:
         call.limits.clock.earlier = kept[0]["seconds"]
         best = kept[0]["best"] and restored(kept[0]["best"], plan, call, kept[1])
-    elif kept is not None or len(call.problem.domain.axes) > 1:
+    elif whole:
         best = tried(plan, call, kept, until=1)
         ended = best is not None and best.outcome not in (Outcome.CONVERGED, Outcome.BROKEN, Outcome.ITERATIONS)
         if ended or (best is not None and best.state.history.rows >= call.limits.iterations):

@@ -52,6 +52,7 @@ METHODS = {
     "adam with random lookback": {"optimizer": ps.Adam(40, weights=ps.optim.ReLoBRaLo(every=2, lookback=0.5))},
     "adam with gradient norms, adaptive points": {"optimizer": ps.Adam(40, weights=ps.optim.GradientNorm(every=4)), "sampler": "rad"},
     "muon": {"optimizer": ps.optim.Muon(40, schedule=ps.optim.Steps(every=3))},
+    "soap": {"optimizer": ps.optim.SOAP(40, every=3)},
     "l-bfgs with weights": {"optimizer": ps.LBFGS(40, weights=ps.optim.NTKTrace(every=4))},
     "l-bfgs": {"optimizer": ps.LBFGS(40, memory=6)},
     "self-scaled bfgs": {"optimizer": ps.optim.SSBFGS()},

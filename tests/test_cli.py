@@ -112,7 +112,7 @@ def test_check_prints_the_dry_run(capsys, mine):
 def test_solve_passes_every_option_on(solved, mine, tmp_path):
     out = tmp_path / "runs" / "a.h5"
     options = "--set slope=2 --net siren:width=32,depth=4 --optimizer adam:iterations=1e3,lr=1e-3+lm --time 60s --seed 5"
-    more = f"--iterations 9 --target 1e-6 --points 100 --threads 1 --dtype float32 --device cpu --out {out} --quiet"
+    more = f"--iterations 9 --target 1e-6 --points 100 --threads 1 --dtype float32 --device cpu --out {out} --quiet --memory 500MB --compile"
     assert run("solve", mine, *options.split(), *more.split()) == 0
     assert solved.options == {
         "net": ps.Siren(width=32, depth=4),
@@ -122,6 +122,8 @@ def test_solve_passes_every_option_on(solved, mine, tmp_path):
         "target": 1e-6,
         "points": 100,
         "threads": 1,
+        "memory": "500MB",
+        "compile": True,
         "dtype": "float32",
         "device": "cpu",
         "seed": 5,
@@ -135,7 +137,7 @@ def test_solve_passes_every_option_on(solved, mine, tmp_path):
 def test_solve_leaves_to_the_solver_what_is_not_given(solved, mine):
     assert run("solve", mine) == 0
     given = {name: value for name, value in solved.options.items() if value is not None}
-    assert given == {"dtype": "float64", "device": "auto", "seed": 0, "progress": True}
+    assert given == {"dtype": "float64", "device": "auto", "seed": 0, "compile": False, "progress": True}
 
 
 def test_solve_reports_choice_outcome_errors_and_files(solved, mine, tmp_path, capsys):

@@ -100,7 +100,7 @@ def test_an_objective_that_runs_out_of_memory_gives_the_same_numbers(monkeypatch
     assert tight.with_points({}).budget is tight.budget
 
 
-@pytest.mark.parametrize(("given", "expected"), [(5e8, 5e8), ("500MB", 5e8), ("4GB", 4e9), ("0.5gb", 5e8), (1, 1.0)])
+@pytest.mark.parametrize(("given", "expected"), [(5e8, 5e8), ("500MB", 5e8), ("4GB", 4e9), ("0.5gb", 5e8), ("5e8", 5e8), (1, 1.0)])
 def test_a_budget_is_a_number_or_a_text(given, expected):
     assert budget(given, CPU) == expected
 

@@ -12,6 +12,7 @@ from pinnsine.optim.schedule import Cosine as Cosine
 from pinnsine.optim.schedule import Steps as Steps
 from pinnsine.optim.self_scaled import SSBFGS as SSBFGS
 from pinnsine.optim.self_scaled import SSBroyden as SSBroyden
+from pinnsine.optim.soap import SOAP as SOAP
 from pinnsine.optim.spring import SPRING as SPRING
 from pinnsine.weighting import WEIGHTINGS as WEIGHTINGS
 from pinnsine.weighting import GradientNorm as GradientNorm
@@ -24,6 +25,7 @@ OPTIMIZERS = {
     "gn": GaussNewton,
     "adam": Adam,
     "muon": Muon,
+    "soap": SOAP,
     "lbfgs": LBFGS,
     "ssbfgs": SSBFGS,
     "ssbroyden": SSBroyden,

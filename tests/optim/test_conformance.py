@@ -9,7 +9,7 @@ from toys import Toy, linear, logarithm, nonlinear_poisson, poisson, rank_defici
 
 import pinnsine
 from pinnsine.errors import ProblemError
-from pinnsine.optim import ENGDW, LBFGS, OPTIMIZERS, SPRING, SSBFGS, Adam, GaussNewton, LevenbergMarquardt, Muon, SSBroyden
+from pinnsine.optim import ENGDW, LBFGS, OPTIMIZERS, SOAP, SPRING, SSBFGS, Adam, GaussNewton, LevenbergMarquardt, Muon, SSBroyden
 from pinnsine.optim.step import Progress
 
 TOYS = {
@@ -26,6 +26,7 @@ METHODS = {  # and the iterations that suffice for every toy
     "gn": (GaussNewton(), 60),
     "adam": (Adam(2_000, lr=0.2), 2_000),
     "muon": (Muon(2_000, lr=0.2), 2_000),
+    "soap": (SOAP(2_000, lr=0.2, beta1=0.9, beta2=0.999), 2_000),  # there is no matrix in the toys: Adam, with its betas
     "lbfgs": (LBFGS(), 200),
     "ssbfgs": (SSBFGS(), 200),
     "ssbroyden": (SSBroyden(), 200),
@@ -40,6 +41,7 @@ NETS = {  # by what factor the loss of a small network falls, in how many iterat
     "gn": (GaussNewton(damping=1e-2), 15, 10),
     "adam": (Adam(150, lr=1e-2), 150, 10),
     "muon": (Muon(150, lr=1e-2), 150, 10),
+    "soap": (SOAP(150, lr=1e-2), 150, 10),
     "lbfgs": (LBFGS(), 60, 1e2),
     "ssbfgs": (SSBFGS(), 60, 1e2),
     "ssbroyden": (SSBroyden(), 60, 1e2),
@@ -47,7 +49,7 @@ NETS = {  # by what factor the loss of a small network falls, in how many iterat
     "engdw on batches": (ENGDW(batch=20), 30, 1e2),
     "spring": (SPRING(batch=20), 60, 10),
 }
-DESCENT = [name for name in METHODS if name not in ("adam", "muon", "spring")]
+DESCENT = [name for name in METHODS if name not in ("adam", "muon", "soap", "spring")]
 
 
 def smallest_loss(function, start):
@@ -58,7 +60,7 @@ def smallest_loss(function, start):
 
 
 def test_every_registered_method_is_tested_public_and_says_what_it_uses():
-    assert list(OPTIMIZERS) == ["lm", "gn", "adam", "muon", "lbfgs", "ssbfgs", "ssbroyden", "engdw", "spring"]
+    assert list(OPTIMIZERS) == ["lm", "gn", "adam", "muon", "soap", "lbfgs", "ssbfgs", "ssbroyden", "engdw", "spring"]
     for name, kind in OPTIMIZERS.items():
         assert isinstance(METHODS[name][0], kind)
         assert isinstance(NETS[name][0], kind)
@@ -120,7 +122,7 @@ def test_beside_a_saddle_the_way_down_is_found(name):
     assert float(saddle(theta).square()) <= 1e-9
 
 
-@pytest.mark.parametrize("method", [Adam(), Muon(), LBFGS(), SSBFGS(), SSBroyden()])
+@pytest.mark.parametrize("method", [Adam(), Muon(), SOAP(), LBFGS(), SSBFGS(), SSBroyden()])
 def test_a_loss_that_is_no_number_ends_a_gradient_method(method):
     assert run(method, Toy(lambda theta: theta * float("nan")), torch.ones(2), 2)[2] is Progress.BROKEN
 
