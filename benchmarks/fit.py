@@ -136,9 +136,9 @@ def restore(size: int, budget: str) -> dict[str, str]:
     known = np.random.default_rng(SEED).random(image.shape) < 0.3
     coarse = image.reshape(size // 2, 2, size // 2, 2).mean((1, 3))
     options = {"time": budget, "seed": SEED, "estimate": False}
-    found = {f"inpainting, {p}": render(ps.solve(ps.fit.inpaint(image, known, p), **options)) for p in ("hessian", "tv")}
+    found = {f"inpainting, {p}": render(ps.solve(ps.fit.inpaint(image, known, p), **options)) for p in ("hessian", "bending", "tv")}
     found["inpainting, biharmonic"] = inpaint_biharmonic(image, ~known)
-    for p in ("hessian", "tv"):
+    for p in ("hessian", "bending", "tv"):
         found[f"super-resolution, {p}"] = render(ps.solve(ps.fit.super_resolve(coarse, 2, p), **options), image.shape)
     found["super-resolution, bicubic"] = resize(coarse, image.shape, order=3, mode="edge", anti_aliasing=False)
     return {name: f"{psnr(pixels, image):.1f} dB" for name, pixels in found.items()}

@@ -75,7 +75,7 @@ def draw(path: str, images, masks, found: dict[str, np.ndarray]) -> None:
         return np.concatenate([np.concatenate(list(parts[r : r + 8]), axis=1) for r in (0, 8, 16, 24, 32, 40, 48, 56)])
 
     shown = {"held out": images, "known": np.where(masks[..., None], images, 1.0), **found}
-    draw_panels([(name, joined(np.clip(parts, 0, 1)), None, (0, 1)) for name, parts in shown.items()], path, "learned inpainting")
+    draw_panels([(name, joined(np.clip(parts, 0, 1)), "gray", (0, 1)) for name, parts in shown.items()], path, "learned inpainting")
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Pixels that are missing, and detail below a pixel, filled in by a prior, beside biharmonic inpainting and bicubic interpolation.
 
-u = f at the known pixels, or the mean of u over a pixel is f; |grad u| or |Hessian u|^2 small everywhere
+u = f at the known pixels, or the mean of u over a pixel is f; |grad u| or |Hessian u| small everywhere
 
 python examples/fitting/restore.py [TIME]      # needs scikit-image; 60s by default, for each of three problems
 """
@@ -21,10 +21,10 @@ face = camera[24 : 24 + SIZE, 52 : 52 + SIZE]
 budget = sys.argv[1] if len(sys.argv) > 1 else "60s"
 
 known = np.random.default_rng(0).random(face.shape) < 0.3
-filled = {prior: ps.fit.render(ps.solve(ps.fit.inpaint(face, known, prior), time=budget)) for prior in ("hessian", "tv")}
+filled = {prior: ps.fit.render(ps.solve(ps.fit.inpaint(face, known, prior), time=budget)) for prior in ("bending", "tv")}
 filled["biharmonic"] = inpaint_biharmonic(face, ~known)
 coarse = face.reshape(SIZE // 2, 2, SIZE // 2, 2).mean((1, 3))
-fine = {"hessian": ps.fit.render(ps.solve(ps.fit.super_resolve(coarse, 2), time=budget), face.shape)}
+fine = {"bending": ps.fit.render(ps.solve(ps.fit.super_resolve(coarse, 2, "bending"), time=budget), face.shape)}
 fine["bicubic"] = resize(coarse, face.shape, order=3, mode="edge", anti_aliasing=False)
 
 panels = [("image", face, "gray", (0, 1)), ("known: 30 %", np.where(known, face, 1), "gray", (0, 1)), ("coarse", coarse, "gray", (0, 1))]
