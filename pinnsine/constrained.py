@@ -36,12 +36,16 @@ def constrained_fit(objective: Objective, theta: Tensor, clock: Clock) -> tuple[
     if ahead is None:
         return objective, theta
     found, before = theta, _misfit(ahead, theta)
+    taken = 0.0
     for _ in range(STEPS):
-        started = clock.left
+        left = clock.left
+        if left <= taken:
+            break
         step = GaussNewton().step(ahead, found, {})
         found = step.theta
-        if step.progress is Progress.STALLED or clock.left < started - clock.left:
+        if step.progress is Progress.STALLED:
             break
+        taken = left - clock.left
     after = _misfit(ahead, found)
     return (ahead, found) if math.isfinite(after) and after <= max(WORSE * before, MISFIT) else (objective, theta)
 

@@ -41,7 +41,7 @@ from pinnsine.state import Result
 from pinnsine.stepping import POOR, STEPS
 from pinnsine.uncertainty import unknown_errors
 
-ESTIMATE_SHARE = 0.3  # of a time budget, kept for the error estimate at the end
+ESTIMATE_SHARE = 0.3  # of a time budget, kept for the error estimate and the errors of unknown numbers at the end
 ESTIMATE_SECONDS = 8.0  # and no more than this
 SURE = 1e-12  # a held-out loss of all windows with which nothing else is tried
 STOPPED = (Outcome.TIME, Outcome.TARGET, Outcome.ITERATIONS, Outcome.CALLBACK, Outcome.INTERRUPTED)
@@ -117,7 +117,7 @@ def solve(
     room = kept[0]["arguments"]["budget"] if kept else distributed.agreed(budget(memory, device_of(device)))
     told, asked = {**described(asked), "budget": room}, replace(asked, memory=room)
     with sitting(asked) as callbacks:
-        reserve = min(ESTIMATE_SECONDS, ESTIMATE_SHARE * clock.budget) if estimate else 0.0
+        reserve = min(ESTIMATE_SECONDS, ESTIMATE_SHARE * clock.budget) if estimate or problem.unknowns else 0.0
         limits = Limits(clock, iterations or math.inf, target, reserve)
         checkpoints = Checkpoints(
             asked.out if distributed.leads() else None,
@@ -219,6 +219,8 @@ def _estimated(best: Result, call: Call) -> Solution:
     call.checkpoints.write()
     alone = best.outcome is Outcome.INTERRUPTED and distributed.size() > 1  # the others were interrupted elsewhere
     wanted = call.asked.estimate and not alone
-    objective, theta = constrained_fit(best.state.objective.whole, best.best, call.limits.clock)
+    objective, theta = best.state.objective.whole, best.best
+    if not alone:
+        objective, theta = constrained_fit(objective, theta, call.limits.clock)
     errors = estimate_error(best.held_out, theta, call.limits.clock) if wanted else None
     return answer(best, call, errors, unknown_errors(objective, theta), theta)
