@@ -74,7 +74,11 @@ def deepxde_lorenz(iterations: int, seed: int) -> float:
         return [x_t - numbers[0] * (y_ - x), y_t - x * (numbers[1] - z) + y_, z_t - x * y_ + numbers[2] * z]
 
     line = dde.geometry.TimeDomain(0, 3)
-    start = [dde.icbc.IC(line, lambda _, v=v: v, lambda _, at: at, component=i) for i, v in enumerate((-8, 7, 27))]
+
+    def starting(value: float, component: int):
+        return dde.icbc.IC(line, lambda _: value, lambda _, at: at, component=component)
+
+    start = [starting(value, i) for i, value in enumerate((-8, 7, 27))]
     points = next(c for c in ps.load_problem("inverse_lorenz").constraints if c.name == "samples").on
     times = points["t"].numpy()[:, None]
     samples = [dde.icbc.PointSetBC(times, points[f"measured_{n}"].numpy()[:, None], component=i) for i, n in enumerate("xyz")]
@@ -82,7 +86,7 @@ def deepxde_lorenz(iterations: int, seed: int) -> float:
     model = dde.Model(data, dde.nn.FNN([1, 40, 40, 40, 3], "tanh", "Glorot uniform"))
     model.compile("adam", lr=1e-3, external_trainable_variables=numbers)
     model.train(iterations=iterations, display_every=iterations)
-    return max(abs(float(n) / true - 1) for n, true in zip(numbers, TRUE.values(), strict=True))
+    return max(abs(float(n.detach()) / true - 1) for n, true in zip(numbers, TRUE.values(), strict=True))
 
 
 def our_lorenz(seed: int) -> float:

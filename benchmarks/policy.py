@@ -74,7 +74,10 @@ def table(records: list[dict]) -> str:
         good += medians["policy"] <= WITHIN * best
         met += medians["policy"] <= own[0]["target"]
         lines.append(f"| {label} | {cells} | {medians['policy'] / best:.2g} |")
-    return "\n".join([*lines, "", f"Within {WITHIN:g} times the best on {good} of {complete} rows; the row's target met on {met}.", ""])
+    loads, clocks = [r["load"] for r in records if "load" in r], sorted({r.get("clock", "wall") for r in records})
+    seeds = ", ".join(map(str, sorted({r["seed"] for r in records})))
+    made = f"Seeds {seeds}; {' and '.join(clocks)} time; load {min(loads, default=0):.0f} to {max(loads, default=0):.0f}."
+    return "\n".join([*lines, "", f"Within {WITHIN:g} times the best on {good} of {complete} rows; the row's target met on {met}.", made, ""])
 
 
 def _median(errors: list[float]) -> float | None:

@@ -9,7 +9,10 @@ from pinnsine.bench.twin import twin
 from pinnsine.scaling import field_scales, row_scales
 
 QUICK = ("wave", "helmholtz", "poisson_1d")
-TEN = ("poisson", "helmholtz", "wave", "heat", "advection", "klein_gordon", "nonlinear_poisson", "bratu", "steady_burgers", "kovasznay")
+TEN = (
+    *("poisson", "helmholtz", "wave", "heat", "advection", "klein_gordon", "nonlinear_poisson", "bratu", "steady_burgers"),
+    "inverse_diffusivity",
+)
 ROUNDING = 1e-12
 
 
@@ -52,7 +55,7 @@ def test_twins_reach_the_same_error(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TEN)
 def test_ten_twins_converge_to_the_same_error(name):
-    """Measured ratios: below 1.5, of errors from 2e-16 to 1e-5 (benchmarks/results/twins.md)."""
+    """Measured ratios: below 1.5 but for 3.2 at 2e-15, of errors from 2e-16 to 1e-5 (benchmarks/results/twins.md)."""
     problem = ps.load_problem(name)
     options = {"optimizer": ps.GaussNewton(), "points": 1200, "progress": False, "estimate": False}
     own, *others = (
