@@ -18,7 +18,7 @@ solve: $(VENV)/.ready  ## solve Burgers' equation; the run and its picture go to
 	$(BIN)/pinnsine solve burgers --out runs/burgers.h5 --plot runs/burgers.png
 
 test: $(VENV)/.ready  ## run the test suite
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 test-slow: $(VENV)/.ready  ## run the tests that take minutes each; SLOW=tests/nets those of a folder
 	$(BIN)/python -m pytest -m slow $(SLOW)

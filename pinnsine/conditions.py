@@ -23,6 +23,11 @@ def Neumann(name: str, *, on: Region | None = None, weight: Weight = None, **tar
 
 
 @dataclass(frozen=True)
+class Samples(Prescribed):
+    """Exact values at given points, such as pixels and sounds: all are to be met, where ``Data`` are measured."""
+
+
+@dataclass(frozen=True)
 class Prior(Prescribed):
     """What is known of an unknown number beforehand: the row (D - mean) / sigma, weighted like one measurement among the data."""
 

@@ -12,6 +12,7 @@ import math
 import torch
 from torch import Tensor
 
+from pinnsine.conditions import Samples
 from pinnsine.constraint import Prescribed, target_values
 from pinnsine.jet import values
 from pinnsine.objective import Objective
@@ -31,7 +32,8 @@ def is_regression(problem: Problem) -> bool:
 
 
 def _measures(constraint) -> bool:
-    return isinstance(constraint, Prescribed) and isinstance(constraint.on, Points) and constraint.loss is None
+    placed = isinstance(constraint, Prescribed) and isinstance(constraint.on, Points)
+    return placed and constraint.loss is None and not isinstance(constraint, Samples)
 
 
 def _count(problem: Problem) -> int:

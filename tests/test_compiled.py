@@ -1,6 +1,7 @@
 """Compiled gradients: the numbers of the eager ones, and what happens where they are not. The compiler itself runs in the slow tests alone."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -28,7 +29,7 @@ def compiling(count=40, memory=2e9):
     """The objective of the problem, the same with a compiler, and parameters."""
     plain, theta = bound(problem(), count=count, memory=memory)
     compiler = Compiler()
-    terms = tuple(type(t)(t.constraint, t.need, t.scales, t.route, t.weight, compiler) for t in plain.terms)
+    terms = tuple(replace(t, compiler=compiler) for t in plain.terms)
     return plain, Objective(plain.ansatz, terms, plain.points, memory), theta, compiler
 
 

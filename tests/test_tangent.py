@@ -56,7 +56,7 @@ def test_values_of_a_wide_layer_are_cheaper_layer_by_layer_and_many_derivatives_
 
 @pytest.mark.parametrize("name", sorted(LAYERED))
 def test_every_residual_has_the_kernel_of_its_jacobian(name, monkeypatch):
-    monkeypatch.setattr("pinnsine.objective.is_cheaper", lambda blocks: True)
+    monkeypatch.setattr("pinnsine.row_model.is_cheaper", lambda blocks: True)
     objective, theta = bound(PROBLEMS[name](), MLP(6, 2), count=5)
     if any(t.route != "one backward" for t in objective.terms):
         pytest.skip("rows are coupled")
@@ -70,7 +70,7 @@ def test_every_residual_has_the_kernel_of_its_jacobian(name, monkeypatch):
 def test_the_step_is_that_of_the_explicit_dual_form(memory, monkeypatch):
     objective, theta = bound(PROBLEMS["value"](), Siren(24, 3), count=40, memory=memory)
     layered = objective.linearise(theta, "dual")
-    monkeypatch.setattr("pinnsine.objective.is_cheaper", lambda blocks: False)
+    monkeypatch.setattr("pinnsine.row_model.is_cheaper", lambda blocks: False)
     dense = objective.linearise(theta, "dual")
     assert layered.whole == (memory > 1e6)
     assert gap(layered.kernel, dense.kernel) <= 1e-12

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pinnsine.constraint import Data
+from pinnsine.conditions import Samples
 from pinnsine.domain import Time
 from pinnsine.errors import ProblemError
 from pinnsine.export import replacing, require_suffix
@@ -60,7 +60,7 @@ def audio(source: str | Path | np.ndarray, rate: float | None = None) -> Problem
     names = ["u"] if samples.shape[1] == 1 else [f"c{k + 1}" for k in range(samples.shape[1])]
     columns = {f"value_{n}": samples[:, k] for k, n in enumerate(names)}
     points = Points({"t": (np.arange(len(samples)) + 0.5) / rate, **columns})
-    data = Data("samples", points, weight=1 / len(names), **{n: f"value_{n}" for n in names})
+    data = Samples("samples", {n: f"value_{n}" for n in names}, on=points, weight=1 / len(names))
     return Problem(Time(0, len(samples) / rate), names, [data], name="audio")
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pinnsine.constraint import Constraint, Data, Residual
+from pinnsine.conditions import Samples
+from pinnsine.constraint import Constraint, Residual
 from pinnsine.domain import Time
 from pinnsine.errors import ProblemError
 from pinnsine.fit.pixels import as_image, centres, channels, frame, pixel_points
@@ -30,7 +31,7 @@ def image(source: str | Path | np.ndarray, mask: np.ndarray | None = None, smoot
     values = as_image(source, mask)
     parts = channels(values)
     points = pixel_points(values.shape, mask, **{f"value_{name}": part for name, part in parts.items()})
-    constraints: list[Constraint] = [Data("pixels", points, weight=1.0 / len(parts), **{name: f"value_{name}" for name in parts})]
+    constraints: list[Constraint] = [Samples("pixels", {name: f"value_{name}" for name in parts}, on=points, weight=1.0 / len(parts))]
     if smooth:
         constraints.append(Residual("curvature", curvature(tuple(parts)), on=pixel_points(values.shape), weight=smooth / len(parts)))
     return Problem(frame(values.shape), list(parts), constraints, name="image")
@@ -51,5 +52,5 @@ def video(frames: Sequence[str | Path | np.ndarray]) -> Problem:
     t = np.broadcast_to((np.arange(len(film)) + 0.5)[:, None, None], film.shape[:3])
     columns = {f"value_{n}": np.stack([part[n] for part in parts]) for n in parts[0]}
     points = Points({n: c.ravel() for n, c in {"x": x, "y": y, "t": t, **columns}.items()})
-    pixels = Data("pixels", points, weight=1.0 / len(parts[0]), **{n: f"value_{n}" for n in parts[0]})
+    pixels = Samples("pixels", {n: f"value_{n}" for n in parts[0]}, on=points, weight=1.0 / len(parts[0]))
     return Problem(frame(film.shape[1:]) * Time(0, len(film)), list(parts[0]), [pixels], name="video")

@@ -101,7 +101,7 @@ class FrozenSines:
             weight[rows] = 0.0
             weight[rows, i] = (2 * unit[rows, i] - 1) * (each / OVERSAMPLED)
         for i in (i for i, wrapped in enumerate(periodic) if wrapped):
-            periods = torch.round(weight[:, i] / omega[i] * (round(omega[i] / math.pi - 0.5) + 0.5))
+            periods = torch.round(weight[:, i] / omega[i] * (round(omega[i] / math.pi) + 0.5))
             weight[:, i] = torch.pi * periods
         phase = 2 * torch.pi * torch.rand(width, generator=generator, dtype=torch.float64)
         return SineLayer(weight, phase, outputs, generator, each > 0, about)
