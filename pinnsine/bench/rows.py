@@ -105,7 +105,7 @@ ROWS = (
     Row("Two solitons", "kdv_solitons", 120, 1e-3, published="2.2e-6 (vRBA, arXiv 2509.14198)"),
     Row("Kuramoto-Sivashinsky", "kuramoto_sivashinsky", 1200, 1e-2, published=f"2.7e-5 (SSBroyden in 5 windows, {SSBROYDEN})"),
     Row("Schroedinger", "schroedinger", 300, 1e-3, published="2.0e-3 (M. Raissi et al. 2019, J. Comput. Phys. 378)"),
-    Row("Sine-Gordon, default", "sine_gordon", 180, 1e-2),
+    Row("Sine-Gordon, default", "sine_gordon", 180, 1e-7),
     Row("Sine-Gordon breather", "sine_gordon", 180, 1e-7, choices=BREATHER, windows=16),
     Row("Klein-Gordon", "klein_gordon", 180, 1e-7, published="4.8e-6 (TINN, arXiv 2601.20361)"),
     Row("Ginzburg-Landau", "ginzburg_landau", 180, 1e-1, published="1.1e-2 until t = 0.8 (JAXPI2, arXiv 2604.23528)"),
