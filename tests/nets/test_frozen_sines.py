@@ -209,7 +209,7 @@ def test_a_network_that_cannot_be_built_says_why():
 
 @pytest.mark.parametrize("periodic", [(True, False), (False, False)])
 def test_a_lattice_spans_the_products_of_sines_and_cosines(periodic):
-    """Whatever is a combination of products is one of plane waves, and as many of them are independent; measured 2e-14."""
+    """Whatever is a combination of products is one of plane waves, and as many of them are independent; measured 1.3e-14."""
     spec, y = FrozenSines(lattice=(3, 2)), rand(400, 2)
     module = build(spec, periodic=periodic)
     steps = [math.pi if whole else lattice_step(n) for whole, n in zip(periodic, spec.lattice, strict=True)]
@@ -225,7 +225,7 @@ def test_a_lattice_spans_the_products_of_sines_and_cosines(periodic):
 
 
 def test_a_lattice_converges_geometrically_without_a_period():
-    """exp(-3 y) sin(4 y) + y in one coordinate, by 2 n + 1 functions; measured 5e-2 to 4e-10, a factor 40 and more for two more waves."""
+    """exp(-3 y) sin(4 y) + y in one coordinate, by 2 n + 1 functions; measured 1.8e-2, 5.0e-5, 1.9e-7, 1.6e-9."""
     grid, check, missed = -torch.cos(torch.pi * (torch.arange(60.0) + 0.5).double() / 60)[:, None], rand(500, 1), []
 
     def truth(y):
@@ -240,7 +240,7 @@ def test_a_lattice_converges_geometrically_without_a_period():
         found = least_squares(waves(grid), truth(grid), 1e-14)
         missed.append(float((waves(check) @ found - truth(check)).abs().max()))
     assert all(later < earlier / 20 for earlier, later in itertools.pairwise(missed))
-    assert missed[-1] < 3e-9
+    assert missed[-1] < 5e-9
 
 
 def test_a_lattice_repeats_itself_along_a_periodic_coordinate():
