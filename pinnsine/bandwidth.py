@@ -118,8 +118,10 @@ def _climbed(trials: _Trials, best: Trial, climb: float, along: Sequence[int] | 
 def _free(objective: Objective) -> list[int]:
     """The inputs that are not exactly periodic; all where networks differ in their inputs."""
     inputs = {p.inputs for p in objective.ansatz.pieces}
+    if len(inputs) > 1:
+        return list(range(_inputs(objective)))
     periodic = {c.coordinate for c in objective.ansatz.problem.constraints if isinstance(c, Periodic) and c.hard}
-    return [i for i, n in enumerate(min(inputs)) if n not in periodic or len(inputs) > 1]
+    return [i for i, n in enumerate(min(inputs)) if n not in periodic]
 
 
 def tuned_in_space(

@@ -37,6 +37,7 @@ LEAST = {True: 8, False: 20}  # waves along space, where it is periodic and wher
 MOST = 400
 TAIL = 0.3  # of the root of the aim: coefficients of waves that may be missing
 SPARE, FULL, FINER = 1.25, 0.85, 1.25  # waves for those needed at the start; so many at the end are too many; the factor to more then
+CHORDS = 8  # after each of Newton's steps
 STEPS = 6  # of Newton's method, after which a window is too long for it
 STUBBORN = 8  # windows in a row that change nothing, after which the march ends
 WAIT = 3  # windows after one that was halved before a longer one is tried again
@@ -52,7 +53,7 @@ DEARER = 3.0  # the power of the digits of the aim with which the time for a mar
 class Resolver(Stepper):
     """The march of one call on lattices, with windows and waves such that the held-out rows of each leave ``aim``."""
 
-    steps = STEPS
+    steps, chords = STEPS, CHORDS
     keeps = (*Stepper.keeps, "aim")
     ready, easy = 1, 0.1  # where it is the waves that limit the loss, that of an easy window is no smaller
 

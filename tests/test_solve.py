@@ -304,8 +304,7 @@ def test_a_nonlinear_problem_is_solved_to_rounding_by_newtons_method(few_trials)
         assert reason in solution.settings["reason"]
 
 
-def test_newtons_method_converges_quadratically_on_given_frozen_sines(monkeypatch):
-    monkeypatch.setattr("pinnsine.optim.gauss_newton.CHORDS", 0)  # steps with the same factors, which are part of a step otherwise
+def test_newtons_method_converges_quadratically_on_given_frozen_sines():
     losses = ps.solve(nonlinear(), net=ps.FrozenSines(60, 6.0), progress=False).history["loss"]
     assert len(losses) < 12
     errors = [loss**0.5 for loss in losses if 1e-13 < loss**0.5 < 0.1]
