@@ -220,3 +220,11 @@ def test_a_thin_layer_on_a_line_is_resolved():
     )
     solution = solve(problem, iterations=1)
     assert solution.compare().relative_l2["u"] < 1e-8  # 1.2e-9 measured, with sines of wave numbers up to 800; 0.96 with those up to 60
+
+
+def test_networks_of_different_coordinates_are_climbed_together():
+    """A field of time alone beside one of both: bandwidths for single coordinates would not fit the network of the first."""
+    domain = Interval("x", -1, 1) * Time(0, 1)
+    rows = [Residual("pde", lambda s: s.u_t - s.u_xx - s.h), Residual("ode", lambda s: s.h_t + s.h), Initial("start", u=0.0, h=1.0)]
+    objective, _ = bound(Problem(domain, ("u", Field("h", of="t")), rows), FrozenSines(10, 2.0))
+    assert bandwidth._free(objective) == [0, 1]
