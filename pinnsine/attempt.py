@@ -147,26 +147,29 @@ def _bind(ansatz: Ansatz, attempt: policy.Attempt, call: Call) -> tuple[Objectiv
         raise ProblemError(f"points= takes positive numbers by constraint ({names}), got {call.asked.points!r}.")
     first = "sobol" if attempt.sampler == "rad" else attempt.sampler
 
-    def draw(draw_seed: int, share: float) -> dict[str, Points]:
+    def draw(draw_seed: int, share: float, grids: Mapping[str, Points]) -> dict[str, Points]:
         generator = torch.Generator().manual_seed(draw_seed)
         counts = {n: max(1, int(share * count)) for n, count in shares.items()}
-        drawn = {c.name: row_points(c, problem.domain, counts[c.name], first, generator) for c in problem.soft}
+        random = [c for c in problem.soft if c.name not in grids]
+        drawn = {c.name: row_points(c, problem.domain, counts[c.name], first, generator) for c in random}
         if attempt.apart:
             drawn = {n: apart(p, call.asked.seed, share < 1) for n, p in drawn.items()}
-        return {n: p.to(call.dtype, call.device) for n, p in drawn.items()}
+        return {n: p.to(call.dtype, call.device) for n, p in {**drawn, **grids}.items()}
 
-    training = {**draw(call.asked.seed + 1, 1.0), **_on_tensor_grids(ansatz, call)}
-    objective = sharded(bind(ansatz, training, call.asked.memory, call.compiler, attempt.early))
-    return objective, objective.with_points(draw(call.asked.seed + 1_000_003, policy.HELD_OUT))
+    training, held_out = call.asked.seed + 1, call.asked.seed + 1_000_003
+    points = draw(training, 1.0, _on_tensor_grids(ansatz, call))
+    objective = sharded(bind(ansatz, points, call.asked.memory, call.compiler, attempt.early))
+    return objective, objective.with_points(draw(held_out, policy.HELD_OUT, _on_tensor_grids(ansatz, call, held_out)))
 
 
-def _on_tensor_grids(ansatz: Ansatz, call: Call) -> dict[str, Points]:
-    """The row points of a lattice of sines, by constraint, where neither their number nor a sampler is given."""
+def _on_tensor_grids(ansatz: Ansatz, call: Call, seed: int | None = None) -> dict[str, Points]:
+    """The row points of a lattice of sines, by constraint, where neither their number nor a sampler is given; drawn, if there is a seed."""
     net, problem = ansatz.net, ansatz.problem
     if not isinstance(net, FrozenSines) or net.lattice is None or call.asked.points is not None or call.asked.sampler is not None:
         return {}
     waves = dict(zip(problem.domain.names, net.lattice, strict=False))
     periodic = {c.coordinate for c in problem.constraints if isinstance(c, Periodic) and c.hard}
     soft = problem.soft if waves.keys() == set(problem.domain.names) else ()
-    found = {c.name: tensor_points(c.region(problem.domain), waves, periodic) for c in soft}
-    return {n: p.to(call.dtype, call.device) for n, p in found.items() if p is not None}
+    generator = None if seed is None else torch.Generator().manual_seed(seed)
+    found = {c.name: tensor_points(c.region(problem.domain), waves, periodic, generator) for c in soft}
+    return {n: p for n, p in found.items() if p is not None}

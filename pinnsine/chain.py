@@ -22,6 +22,7 @@ from pinnsine.objective import Objective, bind
 from pinnsine.outcome import Outcome
 from pinnsine.policy import share_points
 from pinnsine.probe import FieldScale
+from pinnsine.refined import is_refinable, refine
 from pinnsine.problem import Problem
 from pinnsine.solution import Solution
 from pinnsine.windows import Windowed
@@ -117,7 +118,10 @@ class Chain:
         for k, solution in enumerate(self.solved):
             part = window_problem(self.problem, self.edges, k)
             part = part if before is None else continued(part, before, self.orders)
-            correction = correct(_at_fresh_points(part, solution), solution.ansatz.flat(), clock)
+            if is_refinable(solution.ansatz):
+                correction = refine(part, solution.ansatz)
+            else:
+                correction = correct(_at_fresh_points(part, solution), solution.ansatz.flat(), clock)
             before, length = correction.ansatz, self.edges[k + 1] - self.edges[k]
             for name, sums in squares.items():
                 sums[0] += length * correction.errors[name] ** 2

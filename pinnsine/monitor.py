@@ -59,9 +59,7 @@ class Monitor:
     def _reference(self):
         if self.problem.reference is None:
             return None, {}
-        grid = self.problem.domain.grid()
-        chosen = torch.randperm(len(grid), generator=torch.Generator().manual_seed(0))[:REFERENCE_POINTS]
-        grid = grid.select(chosen)
+        grid = self.problem.domain.grid(REFERENCE_POINTS)
         truth = self.problem.reference.evaluate(grid.columns)
         finite = torch.stack([torch.isfinite(v) for v in truth.values()]).all(dim=0)  # not where a solution is singular, nor in holes
         return grid.select(finite), {n: v[finite] for n, v in truth.items()}

@@ -16,7 +16,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from pinnsine import sparse
+from pinnsine import separable, sparse
 from pinnsine.ansatz import Ansatz
 from pinnsine.compiled import Compiler
 from pinnsine.constraint import Residual, rows_of
@@ -53,6 +53,7 @@ class Objective:
         self.budget = memory if isinstance(memory, Budget) else Budget(memory)
         self.fixed = dict(fixed or {})  # parameters held at their values, by name
         self._storage: Tensor | None = None
+        self.preconditioner: separable.Blocks | None = None  # of the last Gauss-Newton step on a lattice
 
     @property
     def memory(self) -> float:
@@ -219,6 +220,8 @@ class Objective:
         self.require_squares("Gauss-Newton methods")
         if sparse.is_local(self):
             return sparse.gauss_newton_step(self, theta, damping)
+        if separable.is_separable(self):
+            return separable.gauss_newton_step(self, theta, damping)
         rows, jacobian = self.jacobian(theta, self.workspace(theta))
         require_finite(rows)
         return GaussNewtonStep.of(rows, jacobian, theta, damping)

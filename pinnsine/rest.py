@@ -28,6 +28,7 @@ from pinnsine.objective import Objective
 from pinnsine.optim.gauss_newton import GaussNewton
 from pinnsine.points import Points
 from pinnsine.problem import Field, Problem
+from pinnsine.separable import is_separable
 from pinnsine.term import Term
 
 STEADY = 1e-10  # the damping of a fit by sines that do not vary in time
@@ -44,7 +45,7 @@ def from_rest(objective: Objective, theta: Tensor) -> Tensor:
     equation = next((t for t in objective.terms if isinstance(t.constraint, Residual) and t.constraint.on is None), None)
     if equation is None:
         return theta
-    if (steady := _steady(objective)) is not None:
+    if not is_separable(objective) and (steady := _steady(objective)) is not None:
         return _of_few(objective, theta, steady)
     need = {f.name: _at_rest(problem, f) for f in problem.fields}
     constraint = Residual("rest", lambda s: {f"{n}_{'_'.join(i)}": Shifted(getattr(s, n), i) for n, those in need.items() for i in those})

@@ -32,7 +32,7 @@ from pinnsine.nets import FrozenSines
 from pinnsine.optim import GaussNewton
 from pinnsine.outcome import Outcome
 from pinnsine.problem import Problem
-from pinnsine.resolved import stepped
+from pinnsine.resolved import is_resolvable, periodic_in, stepped
 from pinnsine.runfile import image
 from pinnsine.scaling import field_scales
 from pinnsine.sitting import prepare, sitting
@@ -140,7 +140,8 @@ def _answered(plan: Sequence[policy.Attempt], call: Call, kept: tuple[Mapping, H
     march = kept[0]["march"] if kept else None
     if march is None and not _marches(plan, call, kept):
         return _estimated(tried(plan, call, kept), call)
-    whole = len(call.problem.domain.axes) > 1  # else windows are tried before anything on the whole domain
+    # few frozen sines on the whole domain are tried before, but where time is all there is, or waves and windows are found as they are needed
+    whole = len(call.problem.domain.axes) > 1 and not _is_resolvable(call)
     if whole:
         plan = (replace(plan[0], phases=(GaussNewton(STEPS),), brief=True), *plan[1:])
     best = None
@@ -177,7 +178,14 @@ def _marches(plan: Sequence[policy.Attempt], call: Call, kept: tuple[Mapping, Hi
     given = asked.net is not None or asked.start is not None or asked.optimizer or asked.dtype != "float64"
     later = kept is not None and kept[0]["current"]["number"] > 0
     few = asked.iterations is not None and len(call.problem.domain.axes) > 1  # those of many windows are for one network
-    return not (given or later or few) and isinstance(plan[0].net, FrozenSines) and is_evolution(call.problem)
+    if given or later or few or not is_evolution(call.problem):
+        return False
+    return isinstance(plan[0].net, FrozenSines) or _is_resolvable(call)
+
+
+def _is_resolvable(call: Call) -> bool:
+    """Whether windows of time on periodic lattices take whatever comes, fronts as well."""
+    return periodic_in(call.problem) and is_resolvable(call.problem, call.asked)
 
 
 def _marched(call: Call, best: Result | None, share: float, kept: Mapping | None) -> Solution | None:

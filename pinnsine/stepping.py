@@ -64,7 +64,7 @@ class Stepper:
     """
 
     keeps = ("length", "tolerance", "even", "seconds", "iterations")  # what the next window depends on, beside network and scales
-    steps, chords = STEPS, 0
+    steps, chords, surplus = STEPS, 0, 0.0
     ready, easy = EVEN, EASY  # windows that went well, and the part of the loss taken that the last left, before a longer one
 
     def __init__(self, problem: Problem, asked: Arguments, limits: Limits, callbacks: Sequence, length: float, net=None, whole=None):
@@ -189,9 +189,8 @@ class Stepper:
         limits = replace(self.limits, iterations=self.limits.iterations - self.iterations, target=None)
         call = Call(part, self.scales, asked_of(part, self.asked), limits, self.callbacks, Checkpoints(None, None))
         points = math.ceil(ROWS_PER_SINE * self.net.width * self.each)
-        attempt = Attempt(
-            self.net, (GaussNewton(self.steps, chords=self.chords),), self.asked.sampler or "sobol", self.reason, points, linear=self.linear
-        )
+        newton = GaussNewton(self.steps, chords=self.chords, enough=self.surplus * self.tolerance)
+        attempt = Attempt(self.net, (newton,), self.asked.sampler or "sobol", self.reason, points, linear=self.linear)
         try:
             result, loss = begun_on_window(attempt, call, self.near, before)
             ready = self.limits.clock.elapsed

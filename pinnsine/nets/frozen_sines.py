@@ -11,7 +11,9 @@ from torch import Tensor, nn
 
 from pinnsine.errors import ProblemError
 from pinnsine.nets.polar import functions_about
-from pinnsine.plane_waves import plane_waves
+from pinnsine.jet import Jet
+from pinnsine.lattice_sum import Lattice
+from pinnsine.plane_waves import plane_waves, waves_on_grid
 
 OVERSAMPLED = 10.0  # sines along one coordinate for each unit of their bandwidth
 REACH, LEAST_REACH, MOST_REACH = 28.0, 1.5, 4.0  # the period of a lattice over the extent: see ``lattice_step``
@@ -89,7 +91,7 @@ class FrozenSines:
                 f"FrozenSines has {len(omega)} bandwidths, but the network has {inputs} inputs: give one number, or one for each."
             )
         if self.lattice is not None:
-            return SineLayer(*self._on_lattice(omega, periodic), outputs, generator)
+            return self._on_lattice(omega, periodic, outputs, generator)
         seed = int(torch.randint(2**31, (), generator=generator))
         about = functions_about(self.holes, self.corners, self.width, omega, seed)
         width = self.width - (about.count if about is not None else 0)
@@ -106,14 +108,16 @@ class FrozenSines:
         phase = 2 * torch.pi * torch.rand(width, generator=generator, dtype=torch.float64)
         return SineLayer(weight, phase, outputs, generator, each > 0, about)
 
-    def _on_lattice(self, omega: Sequence[float], periodic: Sequence[bool]) -> tuple[Tensor, Tensor]:
+    def _on_lattice(self, omega: Sequence[float], periodic: Sequence[bool], outputs: int, generator: torch.Generator) -> SineLayer:
         """Wave vectors (width, d), of each pair +-w one, and phases (width,): first all sines, then all cosines."""
         whole = [*periodic, *(False for _ in omega[len(periodic) :])]
-        steps = [torch.pi if wrapped else o / max(n, 1) for o, n, wrapped in zip(omega, self.lattice, whole, strict=True)]
+        steps = [math.pi if wrapped else o / max(n, 1) for o, n, wrapped in zip(omega, self.lattice, whole, strict=True)]
         axes = [step * torch.arange(-n, n + 1, dtype=torch.float64) for step, n in zip(steps, self.lattice, strict=True)]
         vectors = torch.cartesian_prod(*axes).reshape(-1, len(axes))[self.width // 2 + 1 :]
         phase = torch.zeros(len(vectors), dtype=torch.float64)
-        return vectors.repeat(2, 1), torch.cat([phase, phase + torch.pi / 2])
+        layer = SineLayer(vectors.repeat(2, 1), torch.cat([phase, phase + torch.pi / 2]), outputs, generator)
+        layer.lattice = Lattice(self.lattice, tuple(steps))
+        return layer
 
 
 def lattice_step(count: int) -> float:
@@ -135,6 +139,7 @@ class SineLayer(nn.Module):
     ):
         super().__init__()
         self.alone = alone  # whether some of the sines vary along one coordinate each
+        self.lattice: Lattice | None = None  # that the wave vectors fill
         self.register_buffer("weight", weight)
         self.register_buffer("phase", phase)
         self.output = nn.Linear(len(phase), outputs, dtype=weight.dtype)
@@ -147,5 +152,9 @@ class SineLayer(nn.Module):
             nn.init.zeros_(self.beside.weight)
 
     def forward(self, x):
+        if self.lattice is not None and isinstance(x, Jet):
+            out = waves_on_grid(x, self.weight, self.phase, self.lattice, self.output)
+            if out is not None:
+                return out
         out = self.output(plane_waves(x, self.weight, self.phase, last=True))
         return out if self.about is None else out + self.beside(self.about(x))

@@ -1,0 +1,64 @@
+"""The error of a window of time on a lattice of sines, from one step of Newton's method on a finer one.
+
+The finer lattice holds the coarser one: it begins from the window's own solution, and from the corrected end of the window before, so that
+the step is the linearised error with all that the coarser lattice could not hold.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import torch
+
+from pinnsine.ansatz import Ansatz, build_ansatz
+from pinnsine.estimate import LEAST_EXPLAINED, Correction
+from pinnsine.objective import bind
+from pinnsine.optim.gauss_newton import GaussNewton
+from pinnsine.points import Points
+from pinnsine.problem import Problem
+from pinnsine.separable import is_separable, padded, periodic_inputs
+from pinnsine.tensor_points import tensor_points
+
+FINER, LATER = 1.25, 2  # waves along space for those of the solution, and more along time
+MEMORY = 2e9
+
+
+def is_refinable(ansatz: Ansatz) -> bool:
+    """Whether a finer lattice costs no factorisation of all its coefficients."""
+    return getattr(ansatz.net, "lattice", None) is not None and any(periodic_inputs(ansatz))
+
+
+def refine(problem: Problem, old: Ansatz) -> Correction:
+    """The solution ``old`` of a window corrected on a finer lattice, and how far it was off; ``problem``: that of the window."""
+    [piece], time = old.pieces, problem.domain.time
+    lattice = piece.module[-1].lattice
+    counts = tuple(n + LATER if name == time else math.ceil(FINER * n) for n, name in zip(lattice.counts, piece.inputs, strict=True))
+    omega = tuple(n * step for n, step in zip(counts, lattice.steps, strict=True))
+    net = replace(old.net, lattice=counts, omega=omega)
+    ansatz = build_ansatz(problem, net, old.scales, torch.Generator().manual_seed(0), piece.evaluator)
+    ansatz.to(next(old.parameters()))
+    waves = dict(zip(piece.inputs, counts, strict=True))
+    periodic = [n for n, wrapped in zip(piece.inputs, periodic_inputs(old), strict=True) if wrapped]
+    points = {c.name: tensor_points(c.region(problem.domain), waves, periodic) for c in problem.soft}
+    objective = bind(ansatz, points, MEMORY)
+    start = padded(ansatz, old)
+    found = objective.gauss_newton(start, GaussNewton().damping)
+    ansatz.load(start + found.step)
+    explained = 1 - float(found.left.square().sum() / found.rows.square().sum().clamp(min=1e-300))
+    grid = tensor_points(problem.domain, waves, periodic, torch.Generator().manual_seed(1))
+    before, after = (_values(a, grid) for a in (old, ansatz))
+    errors = {n: _size(after[n] - value) / max(explained, LEAST_EXPLAINED) for n, value in before.items()}
+    return Correction(ansatz, explained, errors, {n: _size(value) for n, value in before.items()})
+
+
+def _values(ansatz: Ansatz, points: Points) -> dict[str, torch.Tensor]:
+    """All fields (N,) at points."""
+    names = [f.name for f in ansatz.problem.fields]
+    with torch.no_grad():
+        local = ansatz.local(ansatz.views(ansatz.flat()), points, {n: {()} for n in names})
+        return {n: getattr(local, n).values for n in names}
+
+
+def _size(values: torch.Tensor) -> float:
+    return float(values.square().mean().sqrt())
