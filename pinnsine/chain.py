@@ -22,8 +22,8 @@ from pinnsine.objective import Objective, bind
 from pinnsine.outcome import Outcome
 from pinnsine.policy import share_points
 from pinnsine.probe import FieldScale
-from pinnsine.refined import is_refinable, refine
 from pinnsine.problem import Problem
+from pinnsine.refined import is_refinable, refine
 from pinnsine.solution import Solution
 from pinnsine.windows import Windowed
 

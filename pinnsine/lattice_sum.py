@@ -73,12 +73,14 @@ class LatticeGrid:
 
     def __init__(self, lattice: Lattice, nodes: Sequence[Tensor], place: Tensor, names: Sequence[str], slopes: Sequence[float], indices):
         self.lattice, self.nodes, self.place, self.names, self.slopes, self.indices = lattice, nodes, place, names, slopes, indices
+        self.sizes = [len(n) for n in nodes]
+        self.ordered = len(place) == math.prod(self.sizes) and bool((place == torch.arange(len(place), device=place.device)).all())
         self.orders = [orders_of(index, names) for index in indices]
         wanted = {(i, r) for parts in self.orders for orders in parts for i, r in enumerate(orders)}
         self.maps = {(i, r): _map_along(lattice, i, nodes[i], r, slopes[i]) for i, r in wanted}
 
     def components(self, products: Tensor) -> Tensor:
-        """The derivatives (K, N, m) of sums with coefficients (m, F_1, ..., F_d)."""
+        """The derivatives (K, m, N) of sums with coefficients (m, F_1, ..., F_d)."""
         found: dict[tuple[int, ...], Tensor] = {(): products}
 
         def made(orders: tuple[int, ...]) -> Tensor:
@@ -88,18 +90,19 @@ class LatticeGrid:
                 found[orders] = self.maps[axis, orders[0]].apply(made(orders[1:]), axis + 1)
             return found[orders]
 
-        grids = [sum(made(orders) for orders in parts) for parts in self.orders]
-        return torch.stack([grid.flatten(1)[:, self.place].T for grid in grids])
+        grids = torch.stack([sum(made(orders) for orders in parts).flatten(1) for parts in self.orders])
+        return grids if self.ordered else grids[:, :, self.place]
 
     def adjoint(self, slopes: Tensor) -> Tensor:
-        """What a function of the derivatives changes by with each coefficient (m, F_1, ..., F_d), from its ``slopes`` (K, N, m)."""
-        sizes = [len(n) for n in self.nodes]
+        """What a function of the derivatives changes by with each coefficient (m, F_1, ..., F_d), from its ``slopes`` (K, m, N)."""
         gathered: dict[tuple[int, ...], Tensor] = {}
         for part, own in zip(slopes, self.orders, strict=True):
-            grid = part.new_zeros(part.shape[1], math.prod(sizes)).index_add_(1, self.place, part.T.contiguous()).view(-1, *sizes)
+            if not self.ordered:
+                part = part.new_zeros(len(part), math.prod(self.sizes)).index_add_(1, self.place, part)
+            grid = part.view(-1, *self.sizes)
             for orders in own:
                 gathered[orders] = gathered[orders] + grid if orders in gathered else grid
-        for axis in range(len(sizes)):
+        for axis in range(len(self.sizes)):
             summed: dict[tuple[int, ...], Tensor] = {}
             for orders, grid in gathered.items():
                 part = self.maps[axis, orders[0]].adjoint(grid, axis + 1)

@@ -53,7 +53,7 @@ class Objective:
         self.budget = memory if isinstance(memory, Budget) else Budget(memory)
         self.fixed = dict(fixed or {})  # parameters held at their values, by name
         self._storage: Tensor | None = None
-        self.preconditioner: separable.Blocks | None = None  # of the last Gauss-Newton step on a lattice
+        self.preconditioner = None  # of the last Gauss-Newton step on a lattice (``separable``)
 
     @property
     def memory(self) -> float:
@@ -72,7 +72,7 @@ class Objective:
         return other
 
     def with_ansatz(self, ansatz: Ansatz) -> Objective:
-        """The same objective of another trial function of the same kind: needs, scales and routes are kept."""
+        """The same objective of another trial function of its kind: needs, scales and routes are kept."""
         return Objective(ansatz, self.terms, self.points, self.budget)
 
     def to(self, dtype: torch.dtype) -> Objective:
@@ -88,8 +88,7 @@ class Objective:
 
     def only(self, name: str) -> Objective:
         """The objective of one constraint alone."""
-        terms = tuple(t for t in self.terms if t.constraint.name == name)
-        return Objective(self.ansatz, terms, self.points, self.budget, self.fixed)
+        return Objective(self.ansatz, tuple(t for t in self.terms if t.constraint.name == name), self.points, self.budget, self.fixed)
 
     def thinned(self, share: float) -> Objective:
         """The same objective at a ``share`` of each constraint's points, spread evenly over all of them."""

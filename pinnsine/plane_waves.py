@@ -15,7 +15,7 @@ from pinnsine.index import Collapsed, Index
 from pinnsine.jet import Context, Jet, Stack
 from pinnsine.lattice_sum import Lattice, LatticeGrid, grid_of
 
-FEWEST = 64  # points for which a grid is looked for
+FEWEST = 16  # points for which a grid is looked for
 CACHED = 2**18  # values of the waves made at a time, so that they stay in the cache
 
 
@@ -41,7 +41,7 @@ def waves_on_grid(x: Jet, weight: Tensor, phase: Tensor, lattice: Lattice, outpu
     context = replace(x.context, indices=x.context.wanted or x.context.indices)
     grid = LatticeGrid(lattice, *found, *_by_input(slopes, x.values.shape[1]), context.indices)
     taped = context.tape is not None  # slopes by the outputs are all that is asked for then
-    outputs = grid.components(lattice.products(*(t.detach() if taped else t for t in (output.weight, output.bias))))
+    outputs = grid.components(lattice.products(*(t.detach() if taped else t for t in (output.weight, output.bias)))).mT
     if taped:
         inputs = WavesOnGrid(x.values, weight, phase, {n: weight @ slope for n, slope in slopes.items()}, context, grid)
         context.tape.append((output.weight, output.bias, inputs, outputs.requires_grad_()))

@@ -40,7 +40,7 @@ TAIL = 0.3  # of the root of the aim: coefficients of waves that may be missing
 SPARE, FULL, FINER = 1.25, 0.85, 1.25  # waves for those needed at the start; so many at the end are too many; the factor to more then
 CHORDS = 8  # after each of Newton's steps
 STEPS = 6  # of Newton's method, after which a window is too long for it
-SURPLUS = 1e-2  # of the aim: no more of Newton's steps below
+SURPLUS = 1e-3  # of the aim: no more of Newton's steps below
 STUBBORN = 8  # windows in a row that change nothing, after which the march ends
 WAIT = 3  # windows after one that was halved before a longer one is tried again
 NEAR = 1e3  # times the aim
@@ -50,9 +50,13 @@ LARGEST = 4000  # parameters of a window, beyond which a factorisation takes lon
 HELPS = 0.1  # of the loss: what half a window, or more waves, must leave at most to have helped
 FIRST = 1 / 16  # of the domain's length: the first window
 AIMS = (1e-8, 1e-10, 1e-12, 1e-17, 1e-22, 1e-27)  # held-out losses of one march after the other
+COARSE = 1e-6  # the first in more than one space coordinate
 FURTHER = 1.6  # times the digits of the last march, at most
 ONLY = 1e-12  # where iterations are limited
-DEARER = {True: 1.5, False: 3.0}  # the power of the digits of the aim with which the time for a march grows, where space is periodic and where not
+DEARER = {
+    True: 1.5,
+    False: 3.0,
+}  # the power of the digits of the aim with which the time for a march grows, where space is periodic and where not
 
 
 class Resolver(Stepper):
@@ -206,7 +210,7 @@ def started(problem: Problem, line: Points) -> dict[str, Tensor]:
 
 
 def is_resolvable(problem: Problem, asked: Arguments) -> bool:
-    """Whether there is a line, or a box of periodic coordinates, at every time, the rows are not linear, and neither sines nor points are given.
+    """Whether there is a line, or a box of periodic coordinates, at every time, rows are not linear, and neither sines nor points are given.
 
     Where they are linear a trial of random sines is one factorisation: a long heat conduction kept an error of 7e-15 on those, and 1e-12 on
     lattices in about the same time.
@@ -243,7 +247,7 @@ def stepped(
     Where windows on lattices do not get on they are made on random sines. ``kept``: the march to go on with. ``turn`` is handed the march
     between two windows, and one to a smaller aim when it is whole.
     """
-    aim = _first_aim(limits, kept) if is_resolvable(problem, asked) else None
+    aim = _first_aim(limits, kept, len(problem.domain.space) == 1) if is_resolvable(problem, asked) else None
     best = None
     while aim is not None:
         before = limits.clock.elapsed
@@ -258,18 +262,22 @@ def stepped(
             turn(stepper.march())
         best = stepper, outcome
         met = stepper.tolerance <= aim and stepper.chain.whole and outcome is Outcome.CONVERGED
-        aim = next_aim(aim, limits.clock.elapsed - before, limits.left(), DEARER[stepper.periodic]) if met and math.isinf(limits.iterations) else None
+        aim = (
+            next_aim(aim, limits.clock.elapsed - before, limits.left(), DEARER[stepper.periodic])
+            if met and math.isinf(limits.iterations)
+            else None
+        )
     if best is None:
         stepper = Stepper(problem, asked, limits, callbacks, length, asked.net, whole)
         best = stepper, stepper.resumed(kept, turn)
     return best
 
 
-def _first_aim(limits: Limits, kept: Mapping | None) -> float | None:
-    """That of the march to go on with; None for one on random sines."""
+def _first_aim(limits: Limits, kept: Mapping | None, lines: bool) -> float | None:
+    """That of the march to go on with, None for one on random sines; ``lines``: whether there is one space coordinate alone."""
     if kept:
         return kept["stepping"].get("aim")
-    return AIMS[0] if math.isinf(limits.iterations) else ONLY
+    return (AIMS[0] if lines else COARSE) if math.isinf(limits.iterations) else ONLY
 
 
 def next_aim(aim: float, seconds: float, left: float, power: float) -> float | None:

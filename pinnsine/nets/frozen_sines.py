@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from pinnsine.errors import ProblemError
-from pinnsine.nets.polar import functions_about
 from pinnsine.jet import Jet
 from pinnsine.lattice_sum import Lattice
+from pinnsine.nets.polar import functions_about
 from pinnsine.plane_waves import plane_waves, waves_on_grid
 
 OVERSAMPLED = 10.0  # sines along one coordinate for each unit of their bandwidth
