@@ -16,9 +16,10 @@ from pinnsine.arguments import Arguments, device_of
 from pinnsine.bandwidth import Trial, trial_net, tuned, tuned_in_space
 from pinnsine.checkpoint import Checkpoints, net_of, unpacked
 from pinnsine.compiled import Compiler
-from pinnsine.constraint import Periodic, row_points
+from pinnsine.constraint import row_points
 from pinnsine.errors import ProblemError
 from pinnsine.history import History
+from pinnsine.lattice_points import lattice_points
 from pinnsine.loop import Limits
 from pinnsine.nets import FrozenSines
 from pinnsine.objective import Objective, bind
@@ -29,7 +30,6 @@ from pinnsine.regression import apart
 from pinnsine.rest import from_rest, from_solution
 from pinnsine.sharded import Sharded, sharded
 from pinnsine.state import Result, State
-from pinnsine.tensor_points import tensor_points
 
 
 @dataclass(frozen=True)
@@ -167,9 +167,4 @@ def _on_tensor_grids(ansatz: Ansatz, call: Call, seed: int | None = None) -> dic
     net, problem = ansatz.net, ansatz.problem
     if not isinstance(net, FrozenSines) or net.lattice is None or call.asked.points is not None or call.asked.sampler is not None:
         return {}
-    waves = dict(zip(problem.domain.names, net.lattice, strict=False))
-    periodic = {c.coordinate for c in problem.constraints if isinstance(c, Periodic) and c.hard}
-    soft = problem.soft if waves.keys() == set(problem.domain.names) else ()
-    generator = None if seed is None else torch.Generator().manual_seed(seed)
-    found = {c.name: tensor_points(c.region(problem.domain), waves, periodic, generator) for c in soft}
-    return {n: p for n, p in found.items() if p is not None}
+    return lattice_points(problem, net, seed)

@@ -126,7 +126,7 @@ def correct(objective: Objective, theta: Tensor, clock: Clock | None = None, see
     return min(nearly, key=lambda c: sum(error for error in c.relative().values() if not math.isnan(error)))
 
 
-def _values(ansatz: Ansatz, theta: Tensor, points: Points) -> dict[str, Tensor]:
+def field_values(ansatz: Ansatz, theta: Tensor, points: Points) -> dict[str, Tensor]:
     """All fields (N,) at points."""
     names = [f.name for f in ansatz.problem.fields]
     with torch.no_grad():
@@ -174,12 +174,12 @@ def _correction(objective: Objective, theta: Tensor, trial: int, seed: int) -> C
     found = small.views(origin + step)
     new.load(torch.cat([found[n].reshape(-1) for n, _ in new.named_parameters()]))
     grid = old.problem.domain.grid(GRID).to(theta.dtype, theta.device)
-    before, after = _values(old, theta, grid), _values(new, new.flat(), grid)
-    errors = {n: _size(after[n] - value) / max(explained, LEAST_EXPLAINED) for n, value in before.items()}
-    return Correction(new, explained, errors, {n: _size(value) for n, value in before.items()})
+    before, after = field_values(old, theta, grid), field_values(new, new.flat(), grid)
+    errors = {n: root_mean_square(after[n] - value) / max(explained, LEAST_EXPLAINED) for n, value in before.items()}
+    return Correction(new, explained, errors, {n: root_mean_square(value) for n, value in before.items()})
 
 
-def _size(values: Tensor) -> float:
+def root_mean_square(values: Tensor) -> float:
     return float(values.square().mean().sqrt())
 
 

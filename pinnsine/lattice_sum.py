@@ -24,10 +24,29 @@ MOST = 2  # points of the grid for each of those asked for
 
 @dataclass(frozen=True)
 class Lattice:
-    """The wave numbers of a sum: multiples up to ``counts`` of ``steps``, by coordinate."""
+    """The wave numbers of a sum: multiples up to ``counts`` of ``steps``, by coordinate.
+
+    ``mirrored``: 0 for a coordinate with all of the functions; where the period is twice the extent, -1 for one with those alone that are odd
+    about both ends, sin k s (y + 1), and 1 for those that are even, cos k s (y + 1).
+    """
 
     counts: tuple[int, ...]
     steps: tuple[float, ...]
+    mirrored: tuple[int, ...]
+
+    def cosines(self, axis: int) -> Tensor:
+        """Whether of each wave number (n + 1,) of a mirrored coordinate it is the cosine of k s y that is used, else the sine."""
+        odd = torch.arange(self.counts[axis] + 1) % 2 == 1
+        return odd if self.mirrored[axis] < 0 else ~odd
+
+    def used(self) -> Tensor:
+        """Which coefficients (F_1, ..., F_d) may differ from zero."""
+        found = torch.ones([2 * n + 1 for n in self.counts], dtype=torch.bool)
+        for axis in (i for i, sign in enumerate(self.mirrored) if sign):
+            chosen = self.cosines(axis)
+            along = torch.cat([chosen, ~chosen[1:]])
+            found &= along.view([-1 if i == axis else 1 for i in range(found.ndim)])
+        return found
 
     def products(self, weight: Tensor, bias: Tensor) -> Tensor:
         """The coefficients (m, F_1, ..., F_d) of the sum that a layer computes of plane waves, for weight (m, width) and bias (m,).
@@ -128,36 +147,36 @@ class Table:
 
 @dataclass(frozen=True)
 class Fourier:
-    """The same where ``count`` nodes are evenly spaced over a period, by fast Fourier transforms.
+    """The same where ``count`` nodes are evenly spaced, ``whole`` of them over a period, by fast Fourier transforms.
 
     ``factors`` (n + 1,): what a derivative and the place of the first node make of each wave.
     """
 
     factors: Tensor
     count: int
+    whole: int
 
     def apply(self, tensor: Tensor, axis: int) -> Tensor:
         """Sums (U) in place of coefficients (F) along an axis."""
         one, cosines, sines = tensor.movedim(axis, -1).split([1, len(self.factors) - 1, len(self.factors) - 1], dim=-1)
         spectrum = torch.cat([torch.complex(one, torch.zeros_like(one)), torch.complex(cosines, -sines) / 2], dim=-1)
-        return torch.fft.irfft(spectrum * self.factors, n=self.count, norm="forward").movedim(-1, axis)
+        return torch.fft.irfft(spectrum * self.factors, n=self.whole, norm="forward")[..., : self.count].movedim(-1, axis)
 
     def adjoint(self, tensor: Tensor, axis: int) -> Tensor:
         """The transpose: coefficients (F) in place of (U)."""
-        spectrum = torch.fft.rfft(tensor.movedim(axis, -1))[..., : len(self.factors)] * self.factors.conj()
+        spectrum = torch.fft.rfft(tensor.movedim(axis, -1), n=self.whole)[..., : len(self.factors)] * self.factors.conj()
         return torch.cat([spectrum.real, -spectrum.imag[..., 1:]], dim=-1).movedim(-1, axis)
 
 
 def _map_along(lattice: Lattice, axis: int, nodes: Tensor, order: int, slope: float) -> Table | Fourier:
     """The way from the coefficients of one coordinate to sums at nodes (U,)."""
-    count, waves, step = len(nodes), lattice.counts[axis], lattice.steps[axis]
-    period = 2 * math.pi / step
-    even = count > 2 * waves and waves >= MANY and float((nodes.diff() - period / count).abs().max()) < EVEN * period
-    if not even:
+    waves, step = lattice.counts[axis], lattice.steps[axis]
+    period, gaps = 2 * math.pi / step, nodes.diff()
+    whole = round(period / float(gaps.mean())) if waves >= MANY and len(nodes) > waves else 0
+    if not len(nodes) <= whole or not whole > 2 * waves or float((gaps - period / whole).abs().max()) > EVEN * period:
         return Table(lattice.along(axis, nodes, order, slope))
     wave = step * torch.arange(waves + 1, dtype=nodes.dtype, device=nodes.device)
-    factors = (1j * wave * slope) ** order * torch.exp(1j * wave * nodes[0])
-    return Fourier(factors, count)
+    return Fourier((1j * wave * slope) ** order * torch.exp(1j * wave * nodes[0]), len(nodes), whole)
 
 
 def grid_of(points: Tensor) -> tuple[list[Tensor], Tensor] | None:

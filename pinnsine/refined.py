@@ -12,13 +12,12 @@ from dataclasses import replace
 import torch
 
 from pinnsine.ansatz import Ansatz, build_ansatz
-from pinnsine.estimate import LEAST_EXPLAINED, Correction
+from pinnsine.estimate import LEAST_EXPLAINED, Correction, field_values, root_mean_square
+from pinnsine.lattice_points import lattice_points, points_on
 from pinnsine.objective import bind
 from pinnsine.optim.gauss_newton import GaussNewton
-from pinnsine.points import Points
 from pinnsine.problem import Problem
 from pinnsine.separable import gauss_newton_step, padded, periodic_inputs
-from pinnsine.tensor_points import tensor_points
 
 FINER, LATER = 1.25, 2  # waves along space for those of the solution, and more along time
 ACCURACY = 1e-3  # of the step, a thousandth of the error
@@ -39,27 +38,12 @@ def refine(problem: Problem, old: Ansatz) -> Correction:
     net = replace(old.net, lattice=counts, omega=omega)
     ansatz = build_ansatz(problem, net, old.scales, torch.Generator().manual_seed(0), piece.evaluator)
     ansatz.to(next(old.parameters()))
-    waves = dict(zip(piece.inputs, counts, strict=True))
-    periodic = [n for n, wrapped in zip(piece.inputs, periodic_inputs(old), strict=True) if wrapped]
-    points = {c.name: tensor_points(c.region(problem.domain), waves, periodic) for c in problem.soft}
-    objective = bind(ansatz, points, MEMORY)
+    objective = bind(ansatz, lattice_points(problem, net), MEMORY)
     start = padded(ansatz, old)
     found = gauss_newton_step(objective, start, GaussNewton().damping, ACCURACY)
     ansatz.load(start + found.step)
     explained = 1 - float(found.left.square().sum() / found.rows.square().sum().clamp(min=1e-300))
-    grid = tensor_points(problem.domain, waves, periodic, torch.Generator().manual_seed(1))
-    before, after = (_values(a, grid) for a in (old, ansatz))
-    errors = {n: _size(after[n] - value) / max(explained, LEAST_EXPLAINED) for n, value in before.items()}
-    return Correction(ansatz, explained, errors, {n: _size(value) for n, value in before.items()})
-
-
-def _values(ansatz: Ansatz, points: Points) -> dict[str, torch.Tensor]:
-    """All fields (N,) at points."""
-    names = [f.name for f in ansatz.problem.fields]
-    with torch.no_grad():
-        local = ansatz.local(ansatz.views(ansatz.flat()), points, {n: {()} for n in names})
-        return {n: getattr(local, n).values for n in names}
-
-
-def _size(values: torch.Tensor) -> float:
-    return float(values.square().mean().sqrt())
+    grid = points_on(problem, problem.domain, net, torch.Generator().manual_seed(1))
+    before, after = (field_values(a, a.flat(), grid) for a in (old, ansatz))
+    errors = {n: root_mean_square(after[n] - value) / max(explained, LEAST_EXPLAINED) for n, value in before.items()}
+    return Correction(ansatz, explained, errors, {n: root_mean_square(value) for n, value in before.items()})

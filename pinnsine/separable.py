@@ -106,9 +106,10 @@ class Preconditioned:
 
 
 def periodic_inputs(ansatz: Ansatz) -> list[bool]:
-    """Which inputs of the first network are exactly periodic."""
+    """Along which inputs of the first network, of a lattice, functions of different wave numbers are orthogonal on the domain."""
     whole = {c.coordinate for c in ansatz.problem.constraints if isinstance(c, Periodic) and c.hard}
-    return [n in whole for n in ansatz.pieces[0].inputs]
+    mirrored = ansatz.pieces[0].module[-1].lattice.mirrored
+    return [n in whole or sign != 0 for n, sign in zip(ansatz.pieces[0].inputs, mirrored, strict=True)]
 
 
 def _to_first_order(objective: Objective, term: Term, theta: Tensor) -> tuple[Tensor, GridTerm]:

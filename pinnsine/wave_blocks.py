@@ -79,7 +79,8 @@ class Blocks:
         shape = (fields, *(2 * n + 1 for n in lattice.counts))
         turns = [Turn.of(lattice, i, parts) if wrapped else None for i, wrapped in enumerate(periodic)]
         place = _places(lattice, turns, shape)
-        matrix = torch.cat([_block_rows(lattice, turns, part) for part in parts], dim=1)
+        inner = [part for part in parts if all(len(n) > t.waves.numel() for n, t in zip(part.grid.nodes, turns, strict=True) if t)]
+        matrix = torch.cat([_block_rows(lattice, turns, part) for part in inner], dim=1)  # of walls mirrored functions keep the conditions
         squares = matrix.square().sum(dim=1)
         norms = torch.where(squares > 0, squares.sqrt(), 1.0)
         shifted = torch.cat([matrix, torch.diag_embed(damping * norms)], dim=1)
@@ -111,21 +112,30 @@ class Blocks:
 class Turn:
     """What derivatives make of cosine and sine of each wave number along a periodic coordinate.
 
-    ``waves`` (n + 1,); ``odd``: whether a derivative of odd order makes one of the other, so that both belong to one block.
+    ``waves`` (n + 1,); ``odd``: whether a derivative of odd order makes one of the other, so that both belong to one block. ``cosines``: where
+    the coordinate is mirrored and has one function for each wave number, whether that is the cosine (``Lattice.cosines``).
     """
 
     waves: Tensor
     odd: bool
+    cosines: Tensor | None = None
 
     @staticmethod
     def of(lattice: Lattice, axis: int, parts: Sequence[GridTerm]) -> Turn:
         orders = [orders[axis] for part in parts for terms in part.grid.orders for orders in terms]
         waves = lattice.steps[axis] * torch.arange(lattice.counts[axis] + 1, dtype=torch.float64)
+        if lattice.mirrored[axis]:
+            return Turn(waves, False, lattice.cosines(axis))
         return Turn(waves, any(r % 2 for r in orders))
 
     def matrices(self, order: int, slope: float) -> Tensor:
-        """The matrices (B, o, i) of a derivative: (n + 1, 2, 2), or where cosine and sine are blocks of their own (2 n + 2, 1, 1)."""
+        """The matrices (B, o, i) of a derivative: (n + 1, 2, 2), or where cosine and sine are blocks of their own (2 n + 2, 1, 1).
+
+        Where there is one function for each wave number (n + 1, 1, 1), and zero for odd orders: their slopes are odd there, of mean zero.
+        """
         size = (slope * self.waves) ** order
+        if self.cosines is not None:
+            return (size * (0.0 if order % 2 else (-1) ** (order // 2)))[:, None, None]
         if not self.odd:
             return (size * (-1) ** (order // 2)).repeat_interleave(2)[:, None, None]
         quarter = torch.tensor([[0.0, 1.0], [-1.0, 0.0]], dtype=torch.float64)  # cos' = -sin, sin' = cos
@@ -138,7 +148,7 @@ class Turn:
         """The mean squares of the functions of each block (B,)."""
         each = torch.full_like(self.waves, 0.5)
         each[0] = 1.0
-        return each if self.odd else each.repeat_interleave(2)
+        return each if self.odd or self.cosines is not None else each.repeat_interleave(2)
 
 
 def _places(lattice: Lattice, turns: Sequence[Turn | None], shape: tuple[int, ...]) -> Tensor:
@@ -148,11 +158,15 @@ def _places(lattice: Lattice, turns: Sequence[Turn | None], shape: tuple[int, ..
     for n, turn in zip(lattice.counts, turns, strict=True):
         if turn is not None:  # the axis becomes two: the wave number, and cosine or sine
             one, cosines, sines = table.split([1, n, n], dim=axis)
-            sines = torch.cat([torch.full_like(one, missing), sines], dim=axis)
-            table = torch.stack([torch.cat([one, cosines], dim=axis), sines], dim=axis + 1)
+            cosines, sines = (torch.cat([first, rest], dim=axis) for first, rest in ((one, cosines), (torch.full_like(one, missing), sines)))
             batch.append(axis)
-            (inside if turn.odd else batch).append(axis + 1)
-        axis += 1 if turn is None else 2
+            if turn.cosines is not None:
+                table = torch.where(turn.cosines.view([-1 if i == axis else 1 for i in range(table.ndim)]), cosines, sines)
+            else:
+                table = torch.stack([cosines, sines], dim=axis + 1)
+                axis += 1
+                (inside if turn.odd else batch).append(axis)
+        axis += 1
     rest = [i for i in range(1, table.ndim) if i not in batch and i not in inside]
     ordered = table.permute(*batch, 0, *inside, *rest)
     return ordered.reshape(math.prod(ordered.shape[: len(batch)]), -1)

@@ -55,7 +55,7 @@ def test_coefficients_of_products_are_those_of_the_layer_and_back():
 
 
 def test_the_adjoint_is_the_transpose():
-    lattice = Lattice((60, 2), (torch.pi, 1.0))
+    lattice = Lattice((60, 2), (torch.pi, 1.0), (0, 0))
     nodes, place = grid_of(grid(evenly(150), torch.linspace(-1, 1, 6, dtype=torch.float64)).flip(0))
     sums = LatticeGrid(lattice, nodes, place, ("x", "t"), (1.0, 2.0), [(), ("x",), ("t",), ("x", "x", "x")])
     assert {type(m) for m in sums.maps.values()} == {Fourier, Table}
@@ -68,7 +68,7 @@ def test_the_adjoint_is_the_transpose():
 
 @pytest.mark.parametrize("order", [0, 1, 2, 3])
 def test_fast_transforms_give_what_tables_give(order):
-    lattice, nodes = Lattice((60,), (torch.pi,)), evenly(150)
+    lattice, nodes = Lattice((60,), (torch.pi,), (0,)), evenly(150)
     products = torch.randn(1, 121, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
     sums = LatticeGrid(lattice, [nodes], torch.arange(150), ("x",), (0.5,), [("x",) * order])
     [fast] = sums.maps.values()

@@ -40,6 +40,9 @@ class FrozenSines:
     extension (D. Huybrechs 2010, SIAM J. Numer. Anal. 47) that converges geometrically for analytic functions. Products resolve space and
     time independently, for which random sines are three to four times as many.
 
+    ``mirrored``: for each coordinate of a lattice 0, or where all functions are to be odd about both of its ends -1, and 1 where even: the
+    solutions between two walls at which they vanish, or their slopes do. The period is then twice the extent.
+
     ``holes`` and ``corners`` of a domain in the plane: points about which a part of the functions stand (``pinnsine.nets.polar``), as
     (y_1, y_2, s_1, s_2, reach), the logarithm of the distance ranging over [-reach, reach], and (y_1, y_2, s_1, s_2, bisector, opening); the
     distance is that of the coordinates times s_1 and s_2.
@@ -51,6 +54,7 @@ class FrozenSines:
     lattice: tuple[int, ...] | None = None
     holes: tuple[tuple[float, ...], ...] = ()
     corners: tuple[tuple[float, ...], ...] = ()
+    mirrored: tuple[int, ...] = ()
 
     def __post_init__(self):
         if self.lattice is not None:
@@ -62,6 +66,8 @@ class FrozenSines:
         omega = (1.0,) if self.omega is None else self.bandwidths(1)
         if self.width < 1 or not omega or not all(0 < o < math.inf for o in omega):
             raise ProblemError(f"FrozenSines needs a width of at least 1 and every omega above 0, got {self}.")
+        if self.mirrored and self.lattice is None:
+            raise ProblemError(f"FrozenSines has mirrored= for a lattice= alone, got {self}.")
         if not 0 <= self.alone < 1:
             raise ProblemError(f"FrozenSines needs 0 <= alone < 1, the part of the sines along one coordinate each, got {self.alone}.")
 
@@ -72,7 +78,11 @@ class FrozenSines:
             raise ProblemError(
                 f"FrozenSines needs for lattice= a wave number of at least 0 for each coordinate and no other parts, got {self.lattice}."
             )
+        mirrored = tuple(self.mirrored) or (0,) * len(counts)
+        if len(mirrored) != len(counts) or any(sign not in (-1, 0, 1) for sign in mirrored):
+            raise ProblemError(f"FrozenSines needs for mirrored= one of -1, 0 and 1 for each coordinate of its lattice, got {self.mirrored}.")
         object.__setattr__(self, "lattice", counts)
+        object.__setattr__(self, "mirrored", mirrored if any(mirrored) else ())
         object.__setattr__(self, "width", math.prod(2 * n + 1 for n in counts) - 1)
         if self.omega is None:
             object.__setattr__(self, "omega", tuple(max(n, 1) * lattice_step(n) for n in counts))
@@ -111,12 +121,21 @@ class FrozenSines:
     def _on_lattice(self, omega: Sequence[float], periodic: Sequence[bool], outputs: int, generator: torch.Generator) -> SineLayer:
         """Wave vectors (width, d), of each pair +-w one, and phases (width,): first all sines, then all cosines."""
         whole = [*periodic, *(False for _ in omega[len(periodic) :])]
-        steps = [math.pi if wrapped else o / max(n, 1) for o, n, wrapped in zip(omega, self.lattice, whole, strict=True)]
+        mirrored = self.mirrored or (0,) * len(whole)
+        steps = [
+            math.pi if wrapped else math.pi / 2 if sign else o / max(n, 1)
+            for o, n, wrapped, sign in zip(omega, self.lattice, whole, mirrored, strict=True)
+        ]
         axes = [step * torch.arange(-n, n + 1, dtype=torch.float64) for step, n in zip(steps, self.lattice, strict=True)]
         vectors = torch.cartesian_prod(*axes).reshape(-1, len(axes))[self.width // 2 + 1 :]
         phase = torch.zeros(len(vectors), dtype=torch.float64)
         layer = SineLayer(vectors.repeat(2, 1), torch.cat([phase, phase + torch.pi / 2]), outputs, generator)
-        layer.lattice = Lattice(self.lattice, tuple(steps))
+        layer.lattice = Lattice(self.lattice, tuple(steps), mirrored)
+        if any(mirrored):
+            with torch.no_grad():
+                products = layer.lattice.products(layer.output.weight, layer.output.bias) * layer.lattice.used()
+                for parameter, value in zip((layer.output.weight, layer.output.bias), layer.lattice.layer(products), strict=True):
+                    parameter.copy_(value)
         return layer
 
 
