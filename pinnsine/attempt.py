@@ -19,6 +19,7 @@ from pinnsine.compiled import Compiler
 from pinnsine.constraint import row_points
 from pinnsine.errors import ProblemError
 from pinnsine.history import History
+from pinnsine.known import Symmetry
 from pinnsine.lattice_points import lattice_points
 from pinnsine.loop import Limits
 from pinnsine.nets import FrozenSines
@@ -101,14 +102,14 @@ def _with_omega(attempt: policy.Attempt, call: Call) -> policy.Attempt:
         return attempt
     found = omega.from_data(net, call.problem)
     if found is None:
-        objective, held_out = _bind(_ansatz(trial_net(FrozenSines()), call), attempt, call)
+        objective, held_out = _bind(_ansatz(trial_net(FrozenSines()), call, {}), attempt, call)
         found = omega.from_trials(net, objective, held_out, call.asked.seed, call.limits.left)
     return replace(attempt, net=found)
 
 
 def _drawn(number: int, attempt: policy.Attempt, call: Call, history: History) -> Result:
     """An attempt with network and points freshly drawn."""
-    ansatz = _ansatz(attempt.net, call)
+    ansatz = _ansatz(attempt.net, call, attempt.symmetry)
     objective, held_out = _bind(ansatz, attempt, call)
     generator = torch.Generator().manual_seed(call.asked.seed + 2)
     state = State(ansatz.flat(), objective, generator, since=history.rows, iteration=history.rows, history=history)
@@ -121,9 +122,9 @@ def restored(kept: Mapping, plan: Sequence[policy.Attempt], call: Call, history:
     return unpacked(kept, _drawn(kept["number"], replace(attempt, net=net_of(kept, attempt.net)), call, history), history)
 
 
-def _ansatz(net, call: Call) -> Ansatz:
+def _ansatz(net, call: Call, symmetry: Mapping[str, tuple[Symmetry, ...]]) -> Ansatz:
     """The trial function, freshly drawn or continued from the solution to start from."""
-    start, problem = call.asked.start, call.problem
+    start, problem = call.asked.start, call.problem.with_symmetry(symmetry)
     if start is not None and (start.problem.names.fields, start.problem.domain.names) != (problem.names.fields, problem.domain.names):
         raise ProblemError("start= must be a solution of the same fields and coordinates as this problem.")
     if start is not None and not isinstance(start.ansatz, Ansatz):

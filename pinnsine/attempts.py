@@ -83,8 +83,9 @@ def _worthwhile(attempt: policy.Attempt, before: Result, limits: Limits) -> bool
 
 def iterated(current: Result, best: Result | None, call: Call) -> Outcome:
     """Run an attempt from where it stands."""
-    attempt, monitor, keep = current.attempt, Monitor(call.problem, current.held_out), call.checkpoints.keeper(best, current)
-    return run(current.state, attempt.phases, attempt.sampler == "rad", call.limits, monitor, call.callbacks, keep)
+    attempt, adaptive, keep = current.attempt, current.attempt.sampler == "rad", call.checkpoints.keeper(best, current)
+    monitor = Monitor(call.problem, current.held_out, adaptive)
+    return run(current.state, attempt.phases, adaptive, call.limits, monitor, call.callbacks, keep)
 
 
 def answer(

@@ -13,9 +13,10 @@ to 8.7e-3 with the tanh network; inverse Burgers (3e-2 left) to an nu wrong by a
 from __future__ import annotations
 
 import copy
+import dataclasses
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -28,6 +29,8 @@ from pinnsine.domain.product import Product
 from pinnsine.domain.shape import Shape
 from pinnsine.growth import growth_exponent
 from pinnsine.index import Collapsed, Index
+from pinnsine.known import Symmetry
+from pinnsine.mirror import mirrors, said
 from pinnsine.nets import MLP, FrozenSines, LocalSines, Siren
 from pinnsine.optim import GaussNewton, LevenbergMarquardt
 from pinnsine.points import Points
@@ -60,7 +63,7 @@ class Attempt:
 
     ``linear``: the rows are known to be affine in the fields. ``brief``: given up where it promises little. ``apart``: some of the points
     given are held out, in place of fresh ones. ``kept``: the part of the time that windows of time leave to it. ``early``: see
-    ``pinnsine.growth``.
+    ``pinnsine.growth``. ``symmetry``: see ``pinnsine.mirror``.
     The attempt is made only if the held-out loss of the best before it lies between ``above`` and ``below``.
     """
 
@@ -76,6 +79,7 @@ class Attempt:
     apart: bool = False
     kept: float = 0.0
     early: float = 0.0
+    symmetry: Mapping[str, tuple[Symmetry, ...]] = dataclasses.field(default_factory=dict)
 
 
 def plan(problem: Problem, scales, net, phases: tuple, points, sampler: str | None, start, dtype: str, memory: float) -> tuple[Attempt, ...]:
@@ -88,10 +92,11 @@ def plan(problem: Problem, scales, net, phases: tuple, points, sampler: str | No
     frozen = isinstance(net, FrozenSines) or (net is None and any(isinstance(p, GaussNewton) for p in phases))
     default = next((a for a in chosen if isinstance(a.net, FrozenSines) == frozen), chosen[-1])
     if net is not None or start is not None:
-        default = replace(default, net=net if net is not None else start.ansatz.net, reason="network given")
+        given = {} if start is not None else default.symmetry
+        default = replace(default, net=net if net is not None else start.ansatz.net, symmetry=given, reason="network given")
     if isinstance(default.net, FrozenSines):
         rows = math.ceil(ROWS_PER_SINE * default.net.width * each)
-        default = replace(default, phases=(GaussNewton(),), points=rows, linear=is_linear(problem, scales), early=0.0)
+        default = replace(default, phases=(GaussNewton(),), points=rows, linear=is_linear(problem, scales), early=0.0, symmetry={})
     if isinstance(default.net, LocalSines):
         default = replace(default, phases=(GaussNewton(),))
     return (replace(default, phases=phases or default.phases, sampler=sampler or default.sampler),)
@@ -140,7 +145,9 @@ def attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, ...]:
 def _front(problem: Problem, scales, ratio: float, likely: str) -> Attempt:
     """The attempt on a problem with fronts."""
     reason = f"evolution equation with a small leading term ({ratio:.1e} of the time derivative): fronts are {likely}"
-    return Attempt(MLP(width=20, depth=3), (LevenbergMarquardt(),), "rad", reason, early=growth_exponent(problem, scales))
+    early, symmetry = growth_exponent(problem, scales), mirrors(problem, scales)
+    reason += f"; {said(symmetry)}" if symmetry else ""
+    return Attempt(MLP(width=20, depth=3), (LevenbergMarquardt(),), "rad", reason, early=early, symmetry=symmetry)
 
 
 def regression_attempts(problem: Problem) -> tuple[Attempt, ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from pinnsine.constraint import Constraint, Periodic, Prescribed, hard_parts
 from pinnsine.domain import Box, Domain, Part, Product, Region
 from pinnsine.errors import ProblemError
 from pinnsine.integral import Integral
+from pinnsine.known import Symmetry
 from pinnsine.local import Names
 from pinnsine.points import Points
 from pinnsine.real_parts import real_constraint, real_reference
@@ -77,6 +79,12 @@ class Problem:
     def soft(self) -> tuple[Constraint, ...]:
         """The constraints that give rows; hard ones are built into the trial function instead."""
         return tuple(c for c in self.constraints if not c.hard)
+
+    def with_symmetry(self, found: Mapping[str, tuple[Symmetry, ...]]) -> Problem:
+        """The same problem, with symmetries declared of some of its fields."""
+        other = copy.copy(self)
+        other.fields = tuple(replace(f, symmetry=found.get(f.name, f.symmetry)) for f in self.fields)
+        return other
 
     def field(self, name: str) -> Field:
         return next(f for f in self.fields if f.name == name)

@@ -20,6 +20,7 @@ from pinnsine.domain import Box
 from pinnsine.evolution import holds_at_start
 from pinnsine.kept_march import March
 from pinnsine.loop import Limits
+from pinnsine.mirror import walls
 from pinnsine.nets import FrozenSines
 from pinnsine.nets.frozen_sines import lattice_step
 from pinnsine.outcome import Outcome
@@ -70,7 +71,8 @@ class Resolver(Stepper):
         domain = problem.domain
         lattice = FrozenSines(lattice=(1,) * len(domain.axes))
         super().__init__(problem, asked, limits, callbacks, FIRST * domain.axis(domain.time).length, lattice)
-        self.periodic = periodic_in(problem)
+        self.mirrored = mirrored_in(problem)
+        self.periodic = self.mirrored is not None
         self.aim = aim
         self.tolerance = aim if limits.target is None else max(aim, self.tolerance)
         self.reach = next(reach for most, reach in REACHES if aim >= most)
@@ -119,16 +121,17 @@ class Resolver(Stepper):
 
     def _lattice(self, waves: Sequence[int]) -> None:
         domain = self.problem.domain
-        counts = {**dict(zip(domain.space, waves, strict=True)), domain.time: WAVES}
-        bandwidths = {n: count * (torch.pi if self.periodic else lattice_step(count)) for n, count in counts.items()}
-        bandwidths[domain.time] = WAVES * torch.pi / self.reach
-        self.net = FrozenSines(omega=tuple(bandwidths[n] for n in domain.names), lattice=tuple(counts[n] for n in domain.names))
+        counts, mirrored = {**dict(zip(domain.space, waves, strict=True)), domain.time: WAVES}, {**(self.mirrored or {}), domain.time: 0}
+        steps = {n: torch.pi / (2 if mirrored[n] else 1) if self.periodic else lattice_step(counts[n]) for n in domain.space}
+        steps[domain.time] = torch.pi / self.reach
+        omega, lattice = zip(*((counts[n] * steps[n], counts[n]) for n in domain.names), strict=True)
+        self.net = FrozenSines(omega=omega, lattice=lattice, mirrored=tuple(mirrored.get(n, 0) for n in domain.names))
 
     def _needed(self, fields: Mapping[str, Tensor]) -> tuple[int, ...]:
         """The waves along each space coordinate with which values on a grid leave the aim, of every field."""
         tail = TAIL * math.sqrt(self.tolerance)
         shape = (self._nodes,) * len(self.problem.domain.space)
-        found = [waves_needed(v.view(shape) / self.scales[n].scale, self.periodic, tail) for n, v in fields.items()]
+        found = [waves_needed(v.view(shape) / self.scales[n].scale, self.mirrored, tail) for n, v in fields.items()]
         return tuple(max(counts) for counts in zip(*found, strict=True))
 
     @property
@@ -165,9 +168,15 @@ def nodes(count: int, periodic: bool) -> Tensor:
     return 2 * unit - 1 if periodic else -torch.cos(torch.pi * unit)
 
 
-def waves_needed(values: Tensor, periodic: bool, tail: float) -> list[int]:
-    """The least number of waves along each axis that approximate values at ``nodes`` to a root mean square of ``tail``, at least ``LEAST``."""
-    return [_enough(_parts(values, axis) if periodic else _parts_on_line(values), periodic, tail) for axis in range(values.ndim)]
+def waves_needed(values: Tensor, mirrored: Mapping[str, int] | None, tail: float) -> list[int]:
+    """The least number of waves along each axis that approximate values at ``nodes`` to a root mean square of ``tail``, at least ``LEAST``.
+
+    ``mirrored``: by periodic coordinate whether the values go on beyond the ends as they are, 0, or as odd, -1, or even functions, 1; None on a
+    line of no period.
+    """
+    if mirrored is None:
+        return [_enough(_parts_on_line(values), False, tail)]
+    return [_enough(_parts(values, axis, sign), True, tail) for axis, sign in enumerate(mirrored.values())]
 
 
 def _enough(parts: Tensor, periodic: bool, tail: float) -> int:
@@ -176,8 +185,9 @@ def _enough(parts: Tensor, periodic: bool, tail: float) -> int:
     return max(LEAST[periodic], int(enough[0]) if len(enough) else len(left))
 
 
-def _parts(values: Tensor, axis: int) -> Tensor:
+def _parts(values: Tensor, axis: int, sign: int) -> Tensor:
     """What each wave number along a periodic axis adds to the mean square."""
+    values = torch.cat([values, sign * values.flip(axis)], dim=axis) if sign else values
     amplitudes = torch.fft.rfft(values, dim=axis, norm="forward").abs().square()
     parts = amplitudes.movedim(axis, -1).flatten(0, -2).mean(dim=0) if values.ndim > 1 else amplitudes
     return torch.cat([parts[:1], 2 * parts[1:]])
@@ -217,7 +227,7 @@ def is_resolvable(problem: Problem, asked: Arguments) -> bool:
     """
     domain = problem.domain
     boxes = isinstance(domain, Box) and len(domain.axes) == len(domain.space) + 1 and all(f.of == domain.names for f in problem.fields)
-    shaped = boxes and (len(domain.space) == 1 or (len(domain.space) in FINEST and periodic_in(problem)))
+    shaped = boxes and (len(domain.space) == 1 or (len(domain.space) in FINEST and mirrored_in(problem) is not None))
     free = asked.net is None and asked.points is None and asked.sampler is None
     if not (shaped and free):
         return False
@@ -226,10 +236,11 @@ def is_resolvable(problem: Problem, asked: Arguments) -> bool:
     return known and not is_linear(problem, field_scales(problem))
 
 
-def periodic_in(problem: Problem) -> bool:
-    """Whether every space coordinate is exactly periodic."""
+def mirrored_in(problem: Problem) -> dict[str, int] | None:
+    """By space coordinate 0 where it is exactly periodic, -1 where the fields are odd about both ends, 1 where even; None where any is not so."""
     whole = {c.coordinate for c in problem.constraints if isinstance(c, Periodic) and c.hard}
-    return bool(problem.domain.space) and whole >= set(problem.domain.space)
+    found = {n: 0 for n in problem.domain.space if n in whole} if whole >= set(problem.domain.space) else walls(problem, field_scales(problem))
+    return found if found and all(n in whole or sign for n, sign in found.items()) else None
 
 
 def stepped(

@@ -116,7 +116,8 @@ def trial(problem: Problem, spec: dict, net: nn.Module | None, path) -> Ansatz:
             raise ProblemError(f"{path}: the run used a module of its own: give it again, as in load(path, net=module).")
         net = from_record(spec["net"])
     scales = {n: FieldScale(*s) for n, s in spec["scales"].items()}
-    return build_ansatz(problem, net, scales, torch.Generator().manual_seed(0), spec["evaluator"])
+    symmetry = {n: tuple(Symmetry(*parts) for parts in found) for n, found in spec.get("mirrors", {}).items()}
+    return build_ansatz(problem.with_symmetry(symmetry), net, scales, torch.Generator().manual_seed(0), spec["evaluator"])
 
 
 def trial_spec(ansatz: Ansatz | Windowed) -> dict:
@@ -125,6 +126,7 @@ def trial_spec(ansatz: Ansatz | Windowed) -> dict:
         "net": to_record(ansatz.net),
         "evaluator": ansatz.pieces[0].evaluator,
         "scales": {n: [s.shift, s.scale] for n, s in ansatz.scales.items()},
+        "mirrors": {n: [list(astuple(s)) for s in p.symmetry] for p in ansatz.pieces for n in p.fields if p.symmetry},
     }
 
 

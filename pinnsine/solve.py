@@ -32,7 +32,7 @@ from pinnsine.nets import FrozenSines
 from pinnsine.optim import GaussNewton
 from pinnsine.outcome import Outcome
 from pinnsine.problem import Problem
-from pinnsine.resolved import is_resolvable, periodic_in, stepped
+from pinnsine.resolved import is_resolvable, mirrored_in, stepped
 from pinnsine.runfile import image
 from pinnsine.scaling import field_scales
 from pinnsine.sitting import prepare, sitting
@@ -185,7 +185,7 @@ def _marches(plan: Sequence[policy.Attempt], call: Call, kept: tuple[Mapping, Hi
 
 def _is_resolvable(call: Call) -> bool:
     """Whether windows of time on periodic lattices take whatever comes, fronts as well."""
-    return periodic_in(call.problem) and is_resolvable(call.problem, call.asked)
+    return is_resolvable(call.problem, call.asked) and mirrored_in(call.problem) is not None
 
 
 def _marched(call: Call, best: Result | None, share: float, kept: Mapping | None) -> Solution | None:
