@@ -50,14 +50,12 @@ def walls(problem: Problem, scales: Mapping[str, FieldScale]) -> dict[str, int]:
     Then it continues beyond its walls, at which its values or its slopes vanish, as a periodic function as smooth as itself: equations and
     start hold of images about either wall, and its conditions of whatever is its own image.
     """
-    domain = problem.domain
-    if not isinstance(domain, Box):
-        return {}
-    return {a.name: next((s for s in (-1, 1) if all(_continues(problem, a, s, e, scales) for e in (a.lower, a.upper))), 0) for a in _space(domain)}
-
-
-def _space(domain: Box) -> list[Axis]:
-    return [a for a in domain.axes if a.role == "space"]
+    found: dict[str, int] = {}
+    for axis in problem.domain.axes if isinstance(problem.domain, Box) else ():
+        if axis.role == "space":
+            signs = (s for s in (-1, 1) if all(_continues(problem, axis, s, end, scales) for end in (axis.lower, axis.upper)))
+            found[axis.name] = next(signs, 0)
+    return found
 
 
 def _continues(problem: Problem, axis: Axis, sign: int, end: float, scales: Mapping[str, FieldScale]) -> bool:

@@ -15,7 +15,6 @@ from pinnsine.index import Collapsed, Index
 from pinnsine.jet import Context, Jet, Stack
 from pinnsine.lattice_sum import Lattice, LatticeGrid, grid_of
 
-FEWEST = 16  # points for which a grid is looked for
 CACHED = 2**18  # values of the waves made at a time, so that they stay in the cache
 
 
@@ -35,7 +34,7 @@ def plane_waves(x, weight: Tensor, phase: Tensor, last: bool = False):
 def waves_on_grid(x: Jet, weight: Tensor, phase: Tensor, lattice: Lattice, output: nn.Linear) -> Stack | None:
     """An affine layer ``output`` of the waves of a lattice, made coordinate by coordinate; None where the points do not form a grid."""
     slopes = _slopes(x) if x.context is not None and x.context.indices is not None else None
-    found = grid_of(x.values) if slopes is not None and len(x.values) >= FEWEST else None
+    found = grid_of(x.values) if slopes is not None else None
     if found is None:
         return None
     context = replace(x.context, indices=x.context.wanted or x.context.indices)

@@ -237,9 +237,9 @@ def is_resolvable(problem: Problem, asked: Arguments) -> bool:
 
 
 def mirrored_in(problem: Problem) -> dict[str, int] | None:
-    """By space coordinate 0 where it is exactly periodic, -1 where the fields are odd about both ends, 1 where even; None where any is not so."""
-    whole = {c.coordinate for c in problem.constraints if isinstance(c, Periodic) and c.hard}
-    found = {n: 0 for n in problem.domain.space if n in whole} if whole >= set(problem.domain.space) else walls(problem, field_scales(problem))
+    """By space coordinate 0 where it is exactly periodic, -1 where fields are odd about both ends, 1 where even; None where any is not so."""
+    space, whole = problem.domain.space, {c.coordinate for c in problem.constraints if isinstance(c, Periodic) and c.hard}
+    found = dict.fromkeys(space, 0) if whole >= set(space) else walls(problem, field_scales(problem))
     return found if found and all(n in whole or sign for n, sign in found.items()) else None
 
 

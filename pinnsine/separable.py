@@ -23,7 +23,6 @@ from pinnsine.lattice_sum import Lattice, grid_of
 from pinnsine.least_squares import GaussNewtonStep
 from pinnsine.linearised import require_finite
 from pinnsine.nets.frozen_sines import SineLayer
-from pinnsine.plane_waves import FEWEST
 from pinnsine.wave_blocks import Blocks, GridTerm
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def is_separable(objective: Objective) -> bool:
         return False
     plain = all(t.route == "one backward" and t.constraint.nodes == 1 for t in objective.terms)
     points = [p.matrix(piece.inputs) for p in objective.points.values()]
-    return plain and all(len(p) >= FEWEST and grid_of(p) is not None for p in points)
+    return plain and all(grid_of(p) is not None for p in points)
 
 
 def gauss_newton_step(objective: Objective, theta: Tensor, damping: float, accuracy: float | None = None) -> GaussNewtonStep:

@@ -9,7 +9,7 @@ import pinnsine as ps
 from pinnsine.constraint import Dirichlet, Initial, Periodic, Residual
 from pinnsine.domain import Interval, Parameter, Rectangle, Time
 from pinnsine.known import Symmetry
-from pinnsine.mirror import mirrors, said
+from pinnsine.mirror import mirrors, said, walls
 from pinnsine.nets import MLP
 from pinnsine.policy import attempts, plan
 from pinnsine.problem import Field, Problem, load_problem
@@ -114,3 +114,44 @@ def test_a_run_goes_on_with_it(tmp_path):
     ps.solve(load_problem("burgers"), **options, iterations=3)
     resumed = ps.solve(load_problem("burgers"), **options, iterations=6, resume=True)
     assert torch.equal(resumed.ansatz.flat(), whole.ansatz.flat())
+
+
+def between_walls(condition, equation, start):
+    domain = ps.Interval("x", 0, 1) * ps.Time(0, 1)
+    return ps.Problem(domain, "u", [ps.Residual("pde", equation), ps.Initial("start", u=start), condition(domain)])
+
+
+def wave_of(function, count):
+    return lambda s: function(count * torch.pi * s.x)
+
+
+def held(domain):
+    return ps.Dirichlet("walls", u=0.0, on=domain.boundary("x"))
+
+
+def insulated(domain):
+    return ps.Neumann("walls", u=0.0, on=domain.boundary("x"))
+
+
+@pytest.mark.parametrize(
+    ("condition", "equation", "start", "sign"),
+    [
+        (held, lambda s: s.u_t + s.u * s.u_x - s.u_xx, wave_of(torch.sin, 3), -1),
+        (insulated, lambda s: s.u_t - s.u_xx + s.u**2, wave_of(torch.cos, 2), 1),
+        (held, lambda s: s.u_t + s.u_x - s.u_xx, wave_of(torch.sin, 3), 0),  # carried through the wall
+        (held, lambda s: s.u_t - s.u_xx - s.x, wave_of(torch.sin, 3), 0),  # a source that jumps in the image
+        (held, lambda s: s.u_t - s.u_xx, lambda s: s.x * (1 - s.x), 0),  # a start whose curvature does
+        (insulated, lambda s: s.u_t - s.u_xx, wave_of(torch.sin, 1), 0),
+    ],
+    ids=["burgers", "reaction", "carried", "source", "start", "slope"],
+)
+def test_what_goes_on_beyond_its_walls_is_found(condition, equation, start, sign):
+    problem = between_walls(condition, equation, start)
+    assert walls(problem, field_scales(problem)) == {"x": sign}
+
+
+def test_nothing_is_said_of_walls_at_which_a_value_is_given():
+    domain = ps.Interval("x", 0, 1) * ps.Time(0, 1)
+    one = ps.Dirichlet("walls", u=1.0, on=domain.boundary("x"))
+    problem = ps.Problem(domain, "u", [ps.Residual("pde", lambda s: s.u_t - s.u_xx), ps.Initial("start", u=1.0), one])
+    assert walls(problem, field_scales(problem)) == {"x": 0}
