@@ -159,6 +159,9 @@ def _validate(constraint: Constraint, problem: Problem) -> None:
         raise ProblemError(
             f"Constraint {constraint.name!r}: its points lack the coordinate {missing[0]!r}; the domain has {', '.join(domain.names)}."
         )
+    for name in domain.names if isinstance(region, Points) else ():
+        if not bool(torch.isfinite(region[name]).all()):
+            raise ProblemError(f"Constraint {constraint.name!r}: coordinate {name} of its points is not finite everywhere: leave those out.")
     if isinstance(constraint, Periodic):
         for name in constraint.fields:
             if name not in names.fields:

@@ -62,6 +62,10 @@ REFUSED = {
         lambda: problem(HEAT, Data("probe", Points({"x": [0.0], "m": [1.0]}), u="m")),
         "Constraint 'probe': its points lack the coordinate 't'; the domain has x, t",
     ),
+    "data at no place": (
+        lambda: problem(HEAT, Data("probe", Points({"x": [0.5], "t": [float("nan")]}), u=1.0)),
+        "Constraint 'probe': coordinate t of its points is not finite everywhere",
+    ),
     "a region of other coordinates": (
         lambda: problem(HEAT, Dirichlet("walls", u=0.0, on=SQUARE.boundary())),
         "Constraint 'walls': its points lack the coordinate 't'",
