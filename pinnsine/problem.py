@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from pinnsine.check import Report, check
-from pinnsine.conditions import Prior
+from pinnsine.conditions import Interface, Prior
 from pinnsine.constraint import Constraint, Periodic, Prescribed, hard_parts
 from pinnsine.domain import Box, Domain, Part, Product, Region
 from pinnsine.errors import ProblemError
@@ -62,6 +62,9 @@ class Problem:
         priors = [p for p in (_prior(u, domain) for u in self.unknowns if u.prior) if p.name not in known]
         self.constraints = tuple(real_constraint(c, self.names) for c in (*constraints, *priors))
         if reference is not None:
+            if not isinstance(reference, Reference):
+                got = type(reference).__name__
+                raise ProblemError(f"reference= takes a Reference, as in Reference.exact(u=lambda s: torch.sin(s.x)), got {got}.")
             self.reference = real_reference(reference, complexes)
         self._validate_constraints()
 
@@ -166,6 +169,11 @@ def _validate(constraint: Constraint, problem: Problem) -> None:
         for name in constraint.fields:
             if name not in names.fields:
                 raise ProblemError(f"Constraint {constraint.name!r} names {name!r}, which is no field: {', '.join(names.fields)}.")
+    if isinstance(constraint, Interface) and not any(f.parts for f in problem.fields):
+        raise ProblemError(
+            f"Constraint {constraint.name!r} is an interface, but every field has one network on the whole domain, so that it is smooth there: "
+            "give the field a network on each side, as in Field('u', parts=(left, right))."
+        )
     if isinstance(constraint, Prescribed):
         for target in constraint.targets:
             try:

@@ -49,6 +49,7 @@ def test_soft_constraints_are_those_that_are_not_built_in():
 
 REFUSED = {
     "no domain": (lambda: Problem("x", "u", [HEAT]), "first argument is its domain, got str"),
+    "no reference": (lambda: Problem(DOMAIN, "u", [HEAT], reference=lambda s: s.x), r"reference= takes a Reference.*got function"),
     "no field": (lambda: Problem(DOMAIN, [], [HEAT]), "at least one field"),
     "two constraints of a name": (lambda: problem(HEAT, HEAT), "Two constraints are called 'heat': names must differ"),
     "a name declared twice": (lambda: problem(fields=["u", "x"]), "'x' is declared twice"),

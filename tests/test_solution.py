@@ -58,6 +58,8 @@ def test_wrong_coordinates_are_refused_by_name(solution):
         solution.predict(x=0.5)
     with pytest.raises(ps.ProblemError, match="'y' is no coordinate"):
         solution.predict(x=0.5, t=0.5, y=0.5)
+    with pytest.raises(ps.ProblemError, match=r"coordinates that broadcast against each other, got x \(3,\), t \(2,\)"):
+        solution.predict(x=[0.1, 0.2, 0.3], t=[0.1, 0.2])
 
 
 def test_points_outside_the_domain_give_one_warning(solution):
