@@ -68,6 +68,10 @@ class Problem:
             self.reference = real_reference(reference, complexes)
         self._validate_constraints()
 
+    def __repr__(self) -> str:
+        sought = ", ".join((*self.names.shown, *self.names.unknowns))
+        return f"<problem {self.name!r}: {sought} on {self.domain.describe()}, from {', '.join(c.name for c in self.constraints)}>"
+
     def _validate_constraints(self) -> None:
         labels = [c.name for c in self.constraints]
         twice = [n for n in labels if labels.count(n) > 1]

@@ -58,6 +58,10 @@ class Solution:
     settings: Mapping[str, object]
     unknown_errors: Mapping[str, float] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        known = ", ".join(f"{n} to {e:.1e}" for n, e in self.estimate.items())
+        return f"<solution of {self.problem.name!r}: {known} (estimated relative L2), {self.settings.get('seconds', math.nan):.1f} s>"
+
     @property
     def unknowns(self) -> dict[str, UnknownValue]:
         """The unknown numbers by name."""

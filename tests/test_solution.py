@@ -207,3 +207,9 @@ def test_files_that_are_not_ours_are_refused(solution, tmp_path):
     for name, message in cases.items():
         with pytest.raises(ps.ProblemError, match=message):
             ps.load(tmp_path / f"{name}.h5")
+
+
+def test_solution_problem_and_domain_are_shown_in_a_line(solution):
+    assert repr(solution.problem.domain) == "<x in [0, 1] x t in [0, 1]>"
+    assert repr(solution.problem) == "<problem 'problem': u on x in [0, 1] x t in [0, 1], from heat, start, walls>"
+    assert repr(solution).startswith("<solution of 'problem': u to ")
