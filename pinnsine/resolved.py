@@ -16,6 +16,7 @@ from torch import Tensor
 
 from pinnsine.arguments import Arguments
 from pinnsine.constraint import Periodic
+from pinnsine.distributed import agreed
 from pinnsine.domain import Box
 from pinnsine.evolution import holds_at_start
 from pinnsine.kept_march import March
@@ -273,11 +274,8 @@ def stepped(
             turn(stepper.march())
         best = stepper, outcome
         met = stepper.tolerance <= aim and stepper.chain.whole and outcome is Outcome.CONVERGED
-        aim = (
-            next_aim(aim, limits.clock.elapsed - before, limits.left(), DEARER[stepper.periodic])
-            if met and math.isinf(limits.iterations)
-            else None
-        )
+        seconds, further = agreed(limits.clock.elapsed - before), met and math.isinf(limits.iterations)
+        aim = next_aim(aim, seconds, limits.left(), DEARER[stepper.periodic]) if further else None
     if best is None:
         stepper = Stepper(problem, asked, limits, callbacks, length, asked.net, whole)
         best = stepper, stepper.resumed(kept, turn)

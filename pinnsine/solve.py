@@ -124,7 +124,7 @@ def solve(
             lambda *whole: image(_shown(call, *whole), packed(told, clock.elapsed, *whole)),
         )
         call = Call(problem, field_scales(problem), asked, limits, callbacks, checkpoints, Compiler() if compile else None)
-        plan = policy.plan(problem, call.scales, net, asked.optimizer, points, sampler, start, dtype, room)
+        plan = policy.plan(problem, call.scales, net, asked.optimizer, asked.points, sampler, start, dtype, room)
         try:
             solution = _answered(plan, call, kept)
         except BaseException:

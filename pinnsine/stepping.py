@@ -19,6 +19,7 @@ from pinnsine.attempts import answer, iterated
 from pinnsine.bandwidth import FAIR
 from pinnsine.chain import Chain, asked_of
 from pinnsine.checkpoint import Checkpoints
+from pinnsine.distributed import agreed
 from pinnsine.errors import EvaluationError
 from pinnsine.kept_march import March, unpack
 from pinnsine.loop import Limits
@@ -200,7 +201,7 @@ class Stepper:
         except EvaluationError:
             return Window(None, call, upper, math.inf), Outcome.CONVERGED
         self.iterations += result.state.history.rows
-        self.seconds = self.limits.clock.elapsed - ready + result.trial_seconds
+        self.seconds = agreed(self.limits.clock.elapsed - ready) + result.trial_seconds
         outcome = outcome if outcome in (*STOPS, Outcome.TIME) else Outcome.CONVERGED
         if self.iterations >= self.limits.iterations:
             outcome = Outcome.ITERATIONS

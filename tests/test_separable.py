@@ -106,8 +106,8 @@ def test_two_space_coordinates_are_marched_through(monkeypatch):
     solution = ps.solve(plane(), time=1000.0, progress=False, threads=1)
     assert "lattice" in solution.settings["net"]
     errors = solution.compare().relative_l2
-    assert max(errors.values()) < 1e-4
-    assert all(error / 10 < solution.estimate[name] < 10 * error for name, error in errors.items())
+    assert max(errors.values()) < 1e-4  # measured: 2.6e-5
+    assert all(solution.estimate[name] == pytest.approx(error, rel=0.3) for name, error in errors.items())  # measured: within 5 per cent
 
 
 def insulated(until=0.2):
@@ -127,9 +127,9 @@ def insulated(until=0.2):
 
 @pytest.mark.parametrize("problem", [ps.load_problem("burgers", nu=0.1), insulated()], ids=["held", "insulated"])
 def test_what_goes_on_beyond_its_walls_is_marched_through_on_half_the_functions(problem, monkeypatch):
-    monkeypatch.setattr(resolved, "AIMS", (1e-12,))
+    monkeypatch.setattr(resolved, "AIMS", (1e-8,))
     solution = ps.solve(problem, time=1000.0, progress=False, threads=1)
     assert "mirrored" in solution.settings["net"]
     error = solution.compare().relative_l2["u"]
-    assert error < 3e-6  # measured: 9.5e-7 and 2.2e-9
-    assert error / 10 < solution.estimate["u"] < 10 * error
+    assert error < 3e-4  # measured: 1.0e-4 and 2.2e-5
+    assert solution.estimate["u"] == pytest.approx(error, rel=0.3)  # measured: within 3 per cent

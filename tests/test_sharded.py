@@ -91,6 +91,34 @@ def test_a_process_that_dies_ends_the_run_and_another_number_of_them_goes_on(tmp
     assert same(whole_found[0]["theta"], found[0]["theta"])
 
 
+@pytest.mark.slow
+@pytest.mark.distributed
+@pytest.mark.parametrize("case", distributed_run.MARCHES)
+def test_marches_of_two_and_four_processes_are_that_of_one_bit_for_bit(case, tmp_path):
+    runs = [launch(case, tmp_path / str(ranks), ranks, 12) for ranks in (1, 2, 4)]
+    assert [status for status, *_ in runs] == [[0], [0] * 2, [0] * 4], [complaints for _, complaints, _ in runs]
+    [one, *others] = [found[0] for *_, found in runs]
+    assert one["windows"] > 1
+    for other in others:
+        assert same(one["history"], other["history"])
+        assert same(one["theta"], other["theta"])
+
+
+@pytest.mark.slow
+@pytest.mark.distributed
+def test_a_march_whose_process_dies_goes_on_with_another_number_of_them(tmp_path):
+    """It dies in the midst of the second of two windows, of twelve iterations each."""
+    status, _, _ = launch("two windows", tmp_path / "broken", 2, 12, 17)
+    assert status[1] == 9
+    assert status[0] not in (0, 9)
+    [whole] = launch("two windows", tmp_path / "whole", 1, 12)[2]
+    status, complaints, found = launch("two windows", tmp_path / "broken", 4, 12)
+    assert status == [0] * 4, complaints
+    for other in found:
+        assert same(whole["history"], other["history"])
+        assert same(whole["theta"], other["theta"])
+
+
 @pytest.fixture
 def alone():
     """A joint run of one process."""
