@@ -43,6 +43,7 @@ SPARE, FULL, FINER = 1.25, 0.85, 1.25  # waves for those needed at the start; so
 CHORDS = 8  # after each of Newton's steps
 STEPS = 6  # of Newton's method, after which a window is too long for it
 SURPLUS = 1e-3  # of the aim: no more of Newton's steps below
+STRICTER = 0.1  # of what a stubborn window left: what the next ones may leave, one after the other
 STUBBORN = 8  # windows in a row that change nothing, after which the march ends
 WAIT = 3  # windows after one that was halved before a longer one is tried again
 NEAR = 1e3  # times the aim
@@ -75,7 +76,7 @@ class Resolver(Stepper):
         self.mirrored = mirrored_in(problem)
         self.periodic = self.mirrored is not None
         self.aim = aim
-        self.tolerance = aim if limits.target is None else max(aim, self.tolerance)
+        self.tolerance = self.wanted = aim if limits.target is None else max(aim, self.tolerance)
         self.reach = next(reach for most, reach in REACHES if aim >= most)
         self.finest = self._finest(asked.memory)
 
@@ -98,6 +99,7 @@ class Resolver(Stepper):
             window, outcome = self._tried(before)
             if outcome is not Outcome.CONVERGED or window.loss <= self.tolerance:
                 self.even = self.even + 1 if math.isinf(before) else -WAIT
+                self.tolerance = max(self.wanted, STRICTER * self.tolerance)
                 return window, outcome
             useless = useless + 1 if window.loss > HELPS * before else 0
             if useless > 1 and window.loss <= POOR:
@@ -273,7 +275,7 @@ def stepped(
         if best is not None:
             turn(stepper.march())
         best = stepper, outcome
-        met = stepper.tolerance <= aim and stepper.chain.whole and outcome is Outcome.CONVERGED
+        met = stepper.chain.whole and stepper.chain.held_out <= stepper.wanted and outcome is Outcome.CONVERGED
         seconds, further = agreed(limits.clock.elapsed - before), met and math.isinf(limits.iterations)
         aim = next_aim(aim, seconds, limits.left(), DEARER[stepper.periodic]) if further else None
     if best is None:
