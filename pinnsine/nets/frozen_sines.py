@@ -57,6 +57,7 @@ class FrozenSines:
     mirrored: tuple[int, ...] = ()
 
     def __post_init__(self):
+        object.__setattr__(self, "mirrored", tuple(self.mirrored))
         if self.lattice is not None:
             self._set_lattice()
         if isinstance(self.omega, Sequence):
@@ -78,7 +79,7 @@ class FrozenSines:
             raise ProblemError(
                 f"FrozenSines needs for lattice= a wave number of at least 0 for each coordinate and no other parts, got {self.lattice}."
             )
-        mirrored = tuple(self.mirrored) or (0,) * len(counts)
+        mirrored = self.mirrored or (0,) * len(counts)
         if len(mirrored) != len(counts) or any(sign not in (-1, 0, 1) for sign in mirrored):
             raise ProblemError(f"FrozenSines needs for mirrored= one of -1, 0 and 1 for each coordinate of its lattice, got {self.mirrored}.")
         object.__setattr__(self, "lattice", counts)
