@@ -63,7 +63,7 @@ class Attempt:
 
     ``linear``: the rows are known to be affine in the fields. ``brief``: given up where it promises little. ``apart``: some of the points
     given are held out, in place of fresh ones. ``kept``: the part of the time that windows of time leave to it. ``early``: see
-    ``pinnsine.growth``. ``symmetry``: see ``pinnsine.mirror``.
+    ``pinnsine.growth``. ``symmetry``: see ``pinnsine.mirror``, ``lifted``: see ``pinnsine.lift``.
     The attempt is made only if the held-out loss of the best before it lies between ``above`` and ``below``.
     """
 
@@ -80,6 +80,7 @@ class Attempt:
     kept: float = 0.0
     early: float = 0.0
     symmetry: Mapping[str, tuple[Symmetry, ...]] = dataclasses.field(default_factory=dict)
+    lifted: bool = False
 
 
 def plan(problem: Problem, scales, net, phases: tuple, points, sampler: str | None, start, dtype: str, memory: float) -> tuple[Attempt, ...]:
@@ -99,7 +100,7 @@ def plan(problem: Problem, scales, net, phases: tuple, points, sampler: str | No
         default = replace(default, phases=(GaussNewton(),), points=rows, linear=is_linear(problem, scales), early=0.0, symmetry={})
     if isinstance(default.net, LocalSines):
         default = replace(default, phases=(GaussNewton(),))
-    return (replace(default, phases=phases or default.phases, sampler=sampler or default.sampler),)
+    return (replace(default, phases=phases or default.phases, sampler=sampler or default.sampler, lifted=False),)
 
 
 def fitting(net, points, each: float):
@@ -144,10 +145,9 @@ def attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, ...]:
 
 def _front(problem: Problem, scales, ratio: float, likely: str) -> Attempt:
     """The attempt on a problem with fronts."""
-    reason = f"evolution equation with a small leading term ({ratio:.1e} of the time derivative): fronts are {likely}"
     early, symmetry = growth_exponent(problem, scales), mirrors(problem, scales)
-    reason += f"; {said(symmetry)}" if symmetry else ""
-    return Attempt(MLP(width=20, depth=3), (LevenbergMarquardt(),), "rad", reason, early=early, symmetry=symmetry)
+    reason = f"evolution equation with a small leading term ({ratio:.1e} of the time derivative): fronts are {likely}{said(symmetry)}"
+    return Attempt(MLP(width=20, depth=3), (LevenbergMarquardt(),), "rad", reason, early=early, symmetry=symmetry, lifted=True)
 
 
 def regression_attempts(problem: Problem) -> tuple[Attempt, ...]:
