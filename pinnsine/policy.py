@@ -115,9 +115,9 @@ def fields_per_row(problem: Problem, scales) -> float:
 
     A system written as one constraint has as many rows as fields at each point, and one of as many constraints one row at each of its own.
     """
-    equations = _equations(problem)
-    drawn = (row_points(c, problem.domain, 1, "sobol", torch.Generator().manual_seed(3)) for c in equations)
-    rows = [len(trace(problem, c, points, scales).rows) for c, points in zip(equations, drawn, strict=True)]
+    those = equations(problem)
+    drawn = (row_points(c, problem.domain, 1, "sobol", torch.Generator().manual_seed(3)) for c in those)
+    rows = [len(trace(problem, c, points, scales).rows) for c, points in zip(those, drawn, strict=True)]
     return max(1.0, len(problem.fields) * len(rows) / sum(rows)) if rows else float(len(problem.fields))
 
 
@@ -287,14 +287,14 @@ def _sensitivities(problem, constraint, points, scales, field: str, index: Index
 
 def share_points(problem: Problem, points, default: int = POINTS) -> dict[str, int]:
     """Row points by constraint: ``points`` as given (a total for equations, or by name), the rest by the default total."""
-    equations = _equations(problem)
-    others = [c for c in problem.soft if c not in equations]
+    those = equations(problem)
+    others = [c for c in problem.soft if c not in those]
     total = points if isinstance(points, int) else default
-    shares = {c.name: max(1, total // max(1, len(equations))) for c in equations}
+    shares = {c.name: max(1, total // max(1, len(those))) for c in those}
     shares.update({c.name: max(1, CONDITION_POINTS * total // POINTS // max(1, len(others))) for c in others})
     return {**shares, **(points if isinstance(points, dict) else {})}
 
 
-def _equations(problem: Problem) -> list[Residual]:
+def equations(problem: Problem) -> list[Residual]:
     """The equations on the whole domain."""
     return [c for c in problem.soft if isinstance(c, Residual) and isinstance(c.region(problem.domain), Domain)]
