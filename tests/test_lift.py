@@ -69,6 +69,15 @@ def test_what_fits_the_points_and_not_those_held_out_is_left(trained, monkeypatc
     assert lift.lifted(*trained) is trained[0]
 
 
+def test_the_time_that_remains_is_used_as_before(trained, monkeypatch):
+    monkeypatch.setattr(lift, "WIDTH", WIDTH)
+    monkeypatch.setattr(lift, "HONEST", 0.0)
+    result, call = trained
+    cut = replace(result, state=result.state.snapshot(), outcome=Outcome.TIME)
+    found = lift.lifted(cut, replace(call, limits=replace(call.limits, iterations=63)))
+    assert (found.attempt.net, found.state.iteration, found.outcome) == (MLP(10, 2), 63, Outcome.ITERATIONS)
+
+
 @pytest.mark.parametrize("left", [math.inf, 1.0])
 def test_without_a_budget_or_without_time_it_is_not_begun(trained, left):
     result, call = trained
@@ -84,6 +93,6 @@ def test_what_somebody_stopped_is_left(trained, outcome):
 def test_time_is_kept_for_it_where_a_front_is_all_that_is_tried():
     plans = {n: attempts(p := load_problem(n), field_scales(p), 2e9) for n in ("burgers", "fisher", "heat")}
     assert lift.lift_seconds(plans["burgers"], 120.0) == pytest.approx(lift.SHARE * 120.0)
-    assert lift.lift_seconds(plans["burgers"], math.inf) == lift.lift_seconds(plans["burgers"], 30.0) == 0.0
+    assert lift.lift_seconds(plans["burgers"], math.inf) == lift.lift_seconds(plans["burgers"], 60.0) == 0.0
     assert lift.lift_seconds(plans["fisher"], 120.0) == lift.lift_seconds(plans["heat"], 120.0) == 0.0
     assert lift.lift_seconds((replace(plans["burgers"][0], phases=(Adam(10),), lifted=False),), 120.0) == 0.0
