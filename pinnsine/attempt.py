@@ -58,7 +58,7 @@ def begun(number: int, attempt: policy.Attempt, call: Call, history: History, be
     """Draw network and points, bind, find the bandwidth where it is free; ``before``: what was found by then."""
     attempt = _with_omega(attempt, call)
     net, free = attempt.net, isinstance(attempt.net, FrozenSines) and attempt.net.omega is None
-    result = _drawn(number, replace(attempt, net=trial_net(net)) if free else attempt, call, history)
+    result = drawn(number, replace(attempt, net=trial_net(net)) if free else attempt, call, history)
     state = result.state
     if free:
         earlier = before.attempt.net if before is not None else call.asked.start.ansatz.net if call.asked.start is not None else None
@@ -72,7 +72,7 @@ def begun(number: int, attempt: policy.Attempt, call: Call, history: History, be
 
 def begun_on_window(attempt: policy.Attempt, call: Call, near: tuple[float, ...] | None, before: float) -> tuple[Result, float]:
     """The same for frozen sines on a window of time, and the held-out loss of the first steps; see ``bandwidth.tuned_in_space``."""
-    result = _drawn(0, replace(attempt, net=trial_net(attempt.net)), call, History())
+    result = drawn(0, replace(attempt, net=trial_net(attempt.net)), call, History())
     objective, seed, left = result.state.objective, call.asked.seed, call.limits.left
     trial = tuned_in_space(attempt.net, objective, result.held_out, seed, near, attempt.linear, left, before)
     return _tried(result, trial), trial.loss
@@ -107,7 +107,7 @@ def _with_omega(attempt: policy.Attempt, call: Call) -> policy.Attempt:
     return replace(attempt, net=found)
 
 
-def _drawn(number: int, attempt: policy.Attempt, call: Call, history: History) -> Result:
+def drawn(number: int, attempt: policy.Attempt, call: Call, history: History) -> Result:
     """An attempt with network and points freshly drawn."""
     ansatz = _ansatz(attempt.net, call, attempt.symmetry)
     objective, held_out = _bind(ansatz, attempt, call)
@@ -119,7 +119,7 @@ def _drawn(number: int, attempt: policy.Attempt, call: Call, history: History) -
 def restored(kept: Mapping, plan: Sequence[policy.Attempt], call: Call, history: History) -> Result:
     """An attempt as it was kept."""
     attempt = plan[kept["number"]]
-    return unpacked(kept, _drawn(kept["number"], replace(attempt, net=net_of(kept, attempt.net)), call, history), history)
+    return unpacked(kept, drawn(kept["number"], replace(attempt, net=net_of(kept, attempt.net)), call, history), history)
 
 
 def _ansatz(net, call: Call, symmetry: Mapping[str, tuple[Symmetry, ...]]) -> Ansatz:

@@ -24,6 +24,7 @@ from pinnsine.constraint import Periodic, row_points
 from pinnsine.distributed import agreed
 from pinnsine.least_squares import least_squares
 from pinnsine.nets.frozen_sines import SineLayer
+from pinnsine.nets.lifted_sines import Lifted
 from pinnsine.nets.network import Network
 from pinnsine.objective import Objective
 from pinnsine.plane_waves import plane_waves
@@ -73,10 +74,9 @@ class Corrected(nn.Module):
     def forward(self, x):
         y = self.embedding(x)
         parts = [y]
-        if isinstance(self.core, Network):
-            hidden = self.core.hidden(y)
+        if isinstance(self.core, Network | Lifted):
+            hidden, out = self.core.both(y)
             parts.append(hidden)
-            out = self.core.layers[-1](hidden)
         else:
             out = self.core(y)
         inputs = torch.cat(parts, dim=-1)
@@ -215,6 +215,6 @@ def _spread(module: nn.Sequential, trial: int, generator: torch.Generator) -> Te
         return REACHES[trial] * core.weight[torch.randint(len(core.weight), (enough(core),), generator=generator)].abs()
     if isinstance(core, SineLayer):
         return REACHES[trial] * core.weight.abs().amax(dim=0) / math.sqrt(3)
-    inner = core.layers[-1].in_features if isinstance(core, Network) else 0
+    inner = core.seen if isinstance(core, Network | Lifted) else 0
     outer, hidden = BANDWIDTHS[trial]
     return torch.cat([torch.full((embedding.width,), outer), torch.full((inner,), hidden)])

@@ -81,9 +81,9 @@ def _continues(problem: Problem, axis: Axis, sign: int, end: float, scales: Mapp
 
 
 def said(found: Mapping[str, tuple[Symmetry, ...]]) -> str:
-    """The symmetries in words."""
+    """The symmetries in words, as the rest of a sentence."""
     words = {sign: word for word, sign in SIGNS.items()}
-    return ", ".join(f"{n} is {words[s.sign]} about {s.coordinate} = {s.centre:g}" for n, those in found.items() for s in those)
+    return "".join(f"; {n} is {words[s.sign]} about {s.coordinate} = {s.centre:g}" for n, those in found.items() for s in those)
 
 
 def _maps(problem: Problem, constraint: Constraint, axis: Axis, image: Image, scales) -> bool:

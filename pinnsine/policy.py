@@ -63,7 +63,7 @@ class Attempt:
 
     ``linear``: the rows are known to be affine in the fields. ``brief``: given up where it promises little. ``apart``: some of the points
     given are held out, in place of fresh ones. ``kept``: the part of the time that windows of time leave to it. ``early``: see
-    ``pinnsine.growth``. ``symmetry``: see ``pinnsine.mirror``.
+    ``pinnsine.growth``. ``symmetry``: see ``pinnsine.mirror``, ``lifted``: see ``pinnsine.lift``.
     The attempt is made only if the held-out loss of the best before it lies between ``above`` and ``below``.
     """
 
@@ -80,6 +80,7 @@ class Attempt:
     kept: float = 0.0
     early: float = 0.0
     symmetry: Mapping[str, tuple[Symmetry, ...]] = dataclasses.field(default_factory=dict)
+    lifted: bool = False
 
 
 def plan(problem: Problem, scales, net, phases: tuple, points, sampler: str | None, start, dtype: str, memory: float) -> tuple[Attempt, ...]:
@@ -99,7 +100,7 @@ def plan(problem: Problem, scales, net, phases: tuple, points, sampler: str | No
         default = replace(default, phases=(GaussNewton(),), points=rows, linear=is_linear(problem, scales), early=0.0, symmetry={})
     if isinstance(default.net, LocalSines):
         default = replace(default, phases=(GaussNewton(),))
-    return (replace(default, phases=phases or default.phases, sampler=sampler or default.sampler),)
+    return (replace(default, phases=phases or default.phases, sampler=sampler or default.sampler, lifted=False),)
 
 
 def fitting(net, points, each: float):
@@ -114,9 +115,9 @@ def fields_per_row(problem: Problem, scales) -> float:
 
     A system written as one constraint has as many rows as fields at each point, and one of as many constraints one row at each of its own.
     """
-    equations = _equations(problem)
-    drawn = (row_points(c, problem.domain, 1, "sobol", torch.Generator().manual_seed(3)) for c in equations)
-    rows = [len(trace(problem, c, points, scales).rows) for c, points in zip(equations, drawn, strict=True)]
+    those = equations(problem)
+    drawn = (row_points(c, problem.domain, 1, "sobol", torch.Generator().manual_seed(3)) for c in those)
+    rows = [len(trace(problem, c, points, scales).rows) for c, points in zip(those, drawn, strict=True)]
     return max(1.0, len(problem.fields) * len(rows) / sum(rows)) if rows else float(len(problem.fields))
 
 
@@ -129,7 +130,7 @@ def attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, ...]:
         return (Attempt(net, phases, "sobol", reason),)
     ratio = _least_ratio(problem, scales)
     if ratio < TINY:
-        return (_front(problem, scales, ratio, "to be expected"),)
+        return (replace(_front(problem, scales, ratio, "to be expected"), lifted=True),)
     wrapped = any(isinstance(c, Periodic) and c.hard for c in problem.constraints)
     # in four coordinates sines of omega = 4 left 0.3 after 24 iterations where those of omega = 1 left 1e-2 (Beltrami's flow)
     many = max(len(f.of) for f in problem.fields) > FILLED
@@ -144,9 +145,8 @@ def attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, ...]:
 
 def _front(problem: Problem, scales, ratio: float, likely: str) -> Attempt:
     """The attempt on a problem with fronts."""
-    reason = f"evolution equation with a small leading term ({ratio:.1e} of the time derivative): fronts are {likely}"
     early, symmetry = growth_exponent(problem, scales), mirrors(problem, scales)
-    reason += f"; {said(symmetry)}" if symmetry else ""
+    reason = f"evolution equation with a small leading term ({ratio:.1e} of the time derivative): fronts are {likely}{said(symmetry)}"
     return Attempt(MLP(width=20, depth=3), (LevenbergMarquardt(),), "rad", reason, early=early, symmetry=symmetry)
 
 
@@ -287,14 +287,14 @@ def _sensitivities(problem, constraint, points, scales, field: str, index: Index
 
 def share_points(problem: Problem, points, default: int = POINTS) -> dict[str, int]:
     """Row points by constraint: ``points`` as given (a total for equations, or by name), the rest by the default total."""
-    equations = _equations(problem)
-    others = [c for c in problem.soft if c not in equations]
+    those = equations(problem)
+    others = [c for c in problem.soft if c not in those]
     total = points if isinstance(points, int) else default
-    shares = {c.name: max(1, total // max(1, len(equations))) for c in equations}
+    shares = {c.name: max(1, total // max(1, len(those))) for c in those}
     shares.update({c.name: max(1, CONDITION_POINTS * total // POINTS // max(1, len(others))) for c in others})
     return {**shares, **(points if isinstance(points, dict) else {})}
 
 
-def _equations(problem: Problem) -> list[Residual]:
+def equations(problem: Problem) -> list[Residual]:
     """The equations on the whole domain."""
     return [c for c in problem.soft if isinstance(c, Residual) and isinstance(c.region(problem.domain), Domain)]

@@ -26,6 +26,7 @@ from pinnsine.estimate import estimate_error
 from pinnsine.evolution import is_evolution
 from pinnsine.history import History
 from pinnsine.kept_march import March
+from pinnsine.lift import lift_seconds, lifted
 from pinnsine.loop import Limits
 from pinnsine.memory import budget
 from pinnsine.nets import FrozenSines
@@ -125,6 +126,7 @@ def solve(
         )
         call = Call(problem, field_scales(problem), asked, limits, callbacks, checkpoints, Compiler() if compile else None)
         plan = policy.plan(problem, call.scales, net, asked.optimizer, asked.points, sampler, start, dtype, room)
+        call = replace(call, limits=replace(limits, reserve=reserve + lift_seconds(plan, clock.budget)))
         try:
             solution = _answered(plan, call, kept)
         except BaseException:
@@ -225,6 +227,7 @@ def _shown(call: Call, march: March | None, best: Result | None, current: Result
 def _estimated(best: Result, call: Call) -> Solution:
     """The answer with its estimated error, and the errors of the unknown numbers; what was iterated is on disk before these are sought."""
     call.checkpoints.write()
+    best = lifted(best, call)
     alone = best.outcome is Outcome.INTERRUPTED and distributed.size() > 1  # the others were interrupted elsewhere
     wanted = call.asked.estimate and not alone
     objective, theta = best.state.objective.whole, best.best

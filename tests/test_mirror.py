@@ -93,7 +93,7 @@ def test_the_network_for_fronts_has_it_and_a_solution_to_start_from_keeps_its_ow
     assert front.reason.endswith("u is odd about x = 0")
     given = plan(problem, scales, MLP(5, 1), (), None, None, None, "float64", 2e9)
     assert given[0].symmetry == front.symmetry
-    assert said(front.symmetry) == "u is odd about x = 0"
+    assert said(front.symmetry) == "; u is odd about x = 0"
 
 
 def test_the_answer_is_symmetric_and_so_is_the_one_read_from_its_file(tmp_path):

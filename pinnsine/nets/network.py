@@ -26,8 +26,18 @@ class Network(nn.Module):
         """The values (N, width) that the output layer combines."""
         raise NotImplementedError
 
+    @property
+    def seen(self) -> int:
+        """The width of what an error estimate or ``LiftedSines`` takes sines of: the last hidden layer."""
+        return self.layers[-1].in_features
+
+    def both(self, x):
+        """The last hidden layer (N, seen) and the outputs (N, m)."""
+        hidden = self.hidden(x)
+        return hidden, self.layers[-1](hidden)
+
     def forward(self, x):
-        return self.layers[-1](self.hidden(x))
+        return self.both(x)[1]
 
 
 class FullyConnected(Network):
