@@ -22,7 +22,7 @@ CASES = {
 }
 MARCHES = {
     "two windows": {"windows": 2, "optimizer": ps.LevenbergMarquardt()},
-    "windows that are chosen": {"windows": "auto", "net": ps.FrozenSines(60, omega=4.0), "points": None},
+    "windows that are chosen": {"windows": "auto", "net": ps.FrozenSines(40, omega=4.0), "points": None},
     "lattices": {"windows": "auto", "net": None, "points": None},  # of an equation that is not linear
 }
 

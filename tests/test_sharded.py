@@ -14,6 +14,7 @@ from helpers import bound, gap
 
 import pinnsine as ps
 from pinnsine import distributed
+from pinnsine.rest import from_rest
 from pinnsine.sharded import Sharded
 
 
@@ -162,6 +163,21 @@ def test_a_sharded_objective_is_the_objective_up_to_the_order_of_sums(alone):
             assert own.norm(step) == pytest.approx(other.norm(wanted), rel=1e-9)
     assert gap(shards.gauss_newton(theta, 1e-3).step, objective.gauss_newton(theta, 1e-3).step) < 1e-6
     assert math.isfinite(shards.losses(theta)["mass"])
+
+
+def test_newtons_method_on_a_lattice_is_that_of_one_process_up_to_the_order_of_sums(alone):
+    """The first window of u_t + u u_x = u_xx, started from what has the window's start at every time."""
+    domain = ps.Interval("x", -1, 1) * ps.Time(0, 0.1)
+    constraints = [
+        ps.Residual("burgers", lambda s: s.u_t + s.u * s.u_x - s.u_xx),
+        ps.Initial("start", u=lambda s: -torch.sin(torch.pi * s.x)),
+        ps.Dirichlet("walls", u=0.0, on=domain.boundary("x")),
+    ]
+    objective, theta = bound(ps.Problem(domain, "u", constraints), ps.FrozenSines(lattice=(8, 4), omega=(6.0, 4.0)), count=100)
+    start, other = from_rest(objective, theta), from_rest(Sharded(objective), theta)
+    assert torch.equal(start, other)
+    step = ps.GaussNewton().step(objective, start, {})
+    assert ps.GaussNewton().step(Sharded(objective), start, {}).loss == pytest.approx(step.loss, rel=1e-3)
 
 
 def test_more_processes_than_blocks_are_refused(monkeypatch):
