@@ -57,12 +57,13 @@ def begun(number: int, attempt: policy.Attempt, call: Call, history: History, be
     """Draw network and points, bind, find the bandwidth where it is free; ``before``: what was found by then."""
     attempt = _with_omega(attempt, call)
     net, free = attempt.net, isinstance(attempt.net, FrozenSines) and attempt.net.omega is None
-    result = _drawn(number, replace(attempt, net=trial_net(net)) if free else attempt, call, history)
+    result = _drawn(number, attempt, call, history, trial_net(net) if free else net)
     state = result.state
     if free:
         earlier = before.attempt.net if before is not None else call.asked.start.ansatz.net if call.asked.start is not None else None
         near, seed = earlier.omega if isinstance(earlier, FrozenSines) else None, call.asked.seed
-        trial = tuned(net, state.objective, result.held_out, seed, near, attempt.linear, call.limits.left, _guess(call), attempt.brief)
+        guess = _guess(call) if attempt.linear or before is None else _close(before, call)
+        trial = tuned(net, state.objective, result.held_out, seed, near, attempt.linear, call.limits.left, guess, attempt.brief)
         return _tried(result, trial)
     if isinstance(net, FrozenSines) and not attempt.linear and not _continues(net, call):
         state.theta = _guess(call)(state.objective, state.theta)
@@ -71,7 +72,7 @@ def begun(number: int, attempt: policy.Attempt, call: Call, history: History, be
 
 def begun_on_window(attempt: policy.Attempt, call: Call, near: tuple[float, ...] | None, before: float) -> tuple[Result, float]:
     """The same for frozen sines on a window of time, and the held-out loss of the first steps; see ``bandwidth.tuned_in_space``."""
-    result = _drawn(0, replace(attempt, net=trial_net(attempt.net)), call, History())
+    result = _drawn(0, attempt, call, History(), trial_net(attempt.net))
     objective, seed, left = result.state.objective, call.asked.seed, call.limits.left
     trial = tuned_in_space(attempt.net, objective, result.held_out, seed, near, attempt.linear, left, before)
     return _tried(result, trial), trial.loss
@@ -94,6 +95,14 @@ def _guess(call: Call) -> Callable[[Objective, Tensor], Tensor]:
     return from_rest if call.asked.start is None else functools.partial(from_solution, before=call.asked.start.ansatz)
 
 
+def _close(before: Result, call: Call) -> Callable[[Objective, Tensor], Tensor]:
+    """Where it starts on more sines: at what fewer have found, if they came near."""
+    if not isinstance(before.attempt.net, FrozenSines) or before.state.best_held_out > policy.PROMISING:
+        return _guess(call)
+    before.ansatz.load(before.best)
+    return functools.partial(from_solution, before=before.ansatz)
+
+
 def _with_omega(attempt: policy.Attempt, call: Call) -> policy.Attempt:
     """The attempt with the bandwidth of its network found, where that is left to us."""
     net = attempt.net
@@ -106,9 +115,9 @@ def _with_omega(attempt: policy.Attempt, call: Call) -> policy.Attempt:
     return replace(attempt, net=found)
 
 
-def _drawn(number: int, attempt: policy.Attempt, call: Call, history: History) -> Result:
-    """An attempt with network and points freshly drawn."""
-    ansatz = _ansatz(attempt.net, call)
+def _drawn(number: int, attempt: policy.Attempt, call: Call, history: History, net=None) -> Result:
+    """An attempt with network and points freshly drawn; ``net``: one that is bound to the points in place of the attempt's."""
+    ansatz = _ansatz(net or attempt.net, call)
     objective, held_out = _bind(ansatz, attempt, call)
     generator = torch.Generator().manual_seed(call.asked.seed + 2)
     state = State(ansatz.flat(), objective, generator, since=history.rows, iteration=history.rows, history=history)
@@ -140,7 +149,8 @@ def _ansatz(net, call: Call) -> Ansatz:
 def _bind(ansatz: Ansatz, attempt: policy.Attempt, call: Call) -> tuple[Objective | Sharded, Objective | Sharded]:
     """The objective at training points, and the same at held-out points."""
     problem = call.problem
-    shares = policy.share_points(problem, call.asked.points, attempt.points)
+    sines = attempt.net.width if isinstance(attempt.net, FrozenSines) else 0
+    shares = policy.share_points(problem, call.asked.points, attempt.points, sines)
     unknown = [n for n in shares if n not in {c.name for c in problem.soft}]
     if unknown or any(n < 1 for n in shares.values()):
         names = ", ".join(c.name for c in problem.soft)

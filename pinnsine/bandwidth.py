@@ -148,8 +148,8 @@ def tuned_in_space(
         return trials.of(replace(net, omega=net.omega or ALONE))
     if near is None:
         few = _Trials.of_few(trial_net(net), objective, held_out, seed, linear, left)
-        boxes = (tuple(STEADY if n == time else omega for n in inputs) for omega in FINER)
-        best = min((few.of(replace(trial_net(net), omega=box)) for box in boxes), key=lambda trial: trial.loss)
+        first, *others = (tuple(STEADY if n == time else omega for n in inputs) for omega in FINER)
+        best = few.over_range(few.of(replace(trial_net(net), omega=first)), others)
         if best.loss > HOPELESS or FEW_FAIR < best.loss < HELPED * before:
             return best
         near = best.net.omega

@@ -21,8 +21,8 @@ from dataclasses import dataclass, replace
 import torch
 
 from pinnsine.conditions import Inequality
-from pinnsine.constraint import Periodic, Residual, row_points
-from pinnsine.domain import Domain
+from pinnsine.constraint import Constraint, Periodic, Residual, row_points
+from pinnsine.domain import Box, Domain, Face, Faces, Part
 from pinnsine.domain.outline import holes, inward_corners
 from pinnsine.domain.product import Product
 from pinnsine.domain.shape import Shape
@@ -41,8 +41,10 @@ TINY = 0.018  # and with which frozen sines are too few: Burgers at 0.016 took 1
 KEPT = 0.6  # of the time, for training where windows of time on frozen sines are tried before
 POINTS = 2500  # row points of equations together: between two and three for each parameter of the networks below
 CONDITION_POINTS = 500  # row points of all other constraints together
+MOST_ON_CONDITIONS = 2.0  # times as many points of conditions as of equations, at most
 HELD_OUT = 0.8  # held-out points per training point
 FILLED = 3  # coordinates, beyond which so many wave numbers fill space too thinly, and a part of the sines varies along one coordinate each
+RESOLVED = 4  # coordinates, beyond which too many points would be wanted on the conditions of a nonlinear problem, for step after step
 ALONE = 0.3  # this part, with at least EACH along each coordinate, but no more than MOST_ALONE
 EACH = 6
 MOST_ALONE = 0.9
@@ -159,7 +161,7 @@ def frozen_attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, .
         return ()
     coordinates = max(len(f.of) for f in problem.fields)
     linear, each = is_linear(problem, scales), fields_per_row(problem, scales)
-    if coordinates > FILLED and not linear:  # a Newton step takes as long as seven of training, to no smaller error (Beltrami's flow)
+    if coordinates > RESOLVED and not linear:
         return ()
     word = "linear problem: least squares on frozen sines" if linear else "smooth problem: Newton's method on frozen sines"
     found = []
@@ -169,7 +171,7 @@ def frozen_attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, .
             width = total // len(problem.fields)
             points = math.ceil(ROWS_PER_SINE * width * each)
             alone = min(max(ALONE, (EACH * coordinates + 1) / width), MOST_ALONE) if coordinates > FILLED else 0.0
-            net = FrozenSines(width, alone=alone, **about(problem))
+            net = FrozenSines(width, alone=alone, **{**about(problem), **(of_rectangle(problem) if found else {})})
             found.append(Attempt(net, (GaussNewton(),), "sobol", word, points, EXACT, below, linear))
     return tuple(found)
 
@@ -187,6 +189,22 @@ def about(problem: Problem) -> dict[str, tuple]:
 
     around = ((*place(h.centre, math.sqrt(h.radius * h.far)), math.log(h.far / h.radius) / 2) for h in holes(shape))
     return {"holes": tuple(around), "corners": tuple((*place(c.place, c.far), c.bisector, c.opening) for c in inward_corners(shape))}
+
+
+def of_rectangle(problem: Problem) -> dict[str, tuple]:
+    """The corners of a rectangle, as ``FrozenSines`` takes them; none with time or parameters.
+
+    Where data do not fit each other there solutions have logarithms, which plane waves follow slowly.
+    """
+    domain, periodic = problem.domain, any(isinstance(c, Periodic) for c in problem.constraints)
+    plane = isinstance(domain, Box) and len(domain.axes) == len(domain.space) == 2 and all(f.of == domain.names for f in problem.fields)
+    if not plane or periodic:
+        return {}
+    half = [a.length / 2 for a in domain.axes]
+    far = 2 * math.hypot(*half)
+    ends = itertools.product((-1.0, 1.0), repeat=2)
+    place = ((a, b, *(h / far for h in half), math.atan2(-b * half[1], -a * half[0]), math.pi / 2) for a, b in ends)
+    return {"corners": tuple(place)}
 
 
 def is_linear(problem: Problem, scales) -> bool:
@@ -278,14 +296,36 @@ def _sensitivities(problem, constraint, points, scales, field: str, index: Index
     return {n: float((moved[n] - plain[n]).nan_to_num().square().mean().sqrt()) / 1e-6 for n in plain}
 
 
-def share_points(problem: Problem, points, default: int = POINTS) -> dict[str, int]:
-    """Row points by constraint: ``points`` as given (a total for equations, or by name), the rest by the default total."""
+def share_points(problem: Problem, points, default: int = POINTS, sines: int = 0) -> dict[str, int]:
+    """Row points by constraint: ``points`` as given (a total for equations, or by name), the rest by the default total.
+
+    ``sines``: of each field where they are frozen. Conditions then have points to tell apart what becomes of them there.
+    """
     equations = _equations(problem)
     others = [c for c in problem.soft if c not in equations]
     total = points if isinstance(points, int) else default
     shares = {c.name: max(1, total // max(1, len(equations))) for c in equations}
-    shares.update({c.name: max(1, CONDITION_POINTS * total // POINTS // max(1, len(others))) for c in others})
+    resolved = {c.name: ROWS_PER_SINE * traces(problem, c, sines) for c in others}
+    part = min(1.0, MOST_ON_CONDITIONS * total / max(1.0, sum(resolved.values())))
+    least = max(1, CONDITION_POINTS * total // POINTS // max(1, len(others)))
+    shares.update({n: max(least, int(part * count)) for n, count in resolved.items()})
     return {**shares, **(points if isinstance(points, dict) else {})}
+
+
+def traces(problem: Problem, constraint: Constraint, sines: int) -> float:
+    """How many functions are left of n sines where a condition stands: of d coordinates n^((d - 1) / d) on every face of a box.
+
+    A curved boundary counts as so many faces as fit on it.
+    """
+    region, domain = constraint.region(problem.domain), problem.domain
+    if isinstance(region, Faces | Face):
+        faces = len(region.faces) if isinstance(region, Faces) else 1
+    elif isinstance(region, Part) and not region.is_inside:
+        size = math.prod(a.length for a in region.shape.axes) ** (1 / region.shape.dimension)
+        faces = sum(p.measure for p in region.pieces) / size ** (region.shape.dimension - 1)
+    else:
+        return 0.0
+    return faces * sines ** (1 - 1 / len(domain.axes))
 
 
 def _equations(problem: Problem) -> list[Residual]:

@@ -16,7 +16,7 @@ import math
 import torch
 from torch import Tensor
 
-from pinnsine.ansatz import TrialFunction
+from pinnsine.ansatz import Ansatz, TrialFunction
 from pinnsine.constraint import Prescribed, Residual
 from pinnsine.continuation import value_of
 from pinnsine.domain import Domain
@@ -87,7 +87,10 @@ def from_solution(objective: Objective, theta: Tensor, before: TrialFunction) ->
     scales = {n: 1 / objective.ansatz.scales[n].scale for n in names}
     term = Term(constraint, {n: {()} for n in names}, scales, "one backward")
     points = {"start": objective.points[equation.constraint.name]}
-    return GaussNewton().step(Objective(objective.ansatz, (term,), points, objective.memory), theta, {}).theta
+    found = GaussNewton().step(Objective(objective.ansatz, (term,), points, objective.memory), theta, {}).theta
+    if isinstance(before, Ansatz) and before.problem.unknowns == objective.ansatz.problem.unknowns:
+        found[objective.blocks["unknowns"]] = before.unknowns.detach().to(found)
+    return found
 
 
 def _at_starts(objective: Objective, theta: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from pinnsine.points import Points
 from pinnsine.policy import (
     EXACT,
     FROZEN_SINES,
+    MOST_ON_CONDITIONS,
     POINTS,
     PROMISING,
     ROWS_PER_SINE,
@@ -208,10 +209,16 @@ def test_in_many_coordinates_a_part_of_the_sines_varies_along_one_alone(dim, sha
 
 def test_in_many_coordinates_a_nonlinear_problem_is_trained_with_long_waves():
     problem = Problem(
-        Box(dim=4), "u", [Residual("pde", lambda s: laplacian(s.u) - s.u**2), Dirichlet("walls", u=1.0, on=Box(dim=4).boundary())]
+        Box(dim=5), "u", [Residual("pde", lambda s: laplacian(s.u) - s.u**2), Dirichlet("walls", u=1.0, on=Box(dim=5).boundary())]
     )
     [only] = attempts(problem, field_scales(problem), 2e9)
     assert only.net == Siren(width=20, depth=3, omega=1.0)
+
+
+def test_after_the_first_attempt_some_functions_stand_at_the_corners_of_a_rectangle():
+    first, second, *_ = planned(one(stokes, domain=SQUARE, fields=["u", "v", "p"]))
+    assert first.net.corners == ()
+    assert len(second.net.corners) == 4
 
 
 def test_losses_of_ones_own_are_for_training():
@@ -308,6 +315,20 @@ def test_points_are_shared_by_equations_and_conditions():
     assert share_points(problem, 1000, default=7) == {"pde": 500, "other": 500, "start": 100, "walls": 100}
     assert share_points(problem, {"walls": 9}, default=1000)["walls"] == 9
     assert share_points(problem, 1) == {"pde": 1, "other": 1, "start": 1, "walls": 1}
+
+
+@pytest.mark.parametrize(("domain", "faces"), [(Rectangle(x=(0, 1), y=(0, 9)), 4), (Box(dim=3), 6), (Disk((0, 0), 2.0), math.pi)])
+def test_conditions_have_points_for_what_becomes_of_the_sines_there(domain, faces):
+    problem = Problem(domain, "u", [Residual("pde", lambda s: laplacian(s.u)), Dirichlet("walls", u=0.0, on=domain.boundary())])
+    wanted = ROWS_PER_SINE * faces * 1000 ** (1 - 1 / len(domain.axes))
+    assert share_points(problem, None, 4000, 1000)["walls"] == pytest.approx(max(wanted, 800), abs=1)
+    assert share_points(problem, None, 4000)["walls"] == 800
+
+
+def test_conditions_in_many_coordinates_have_at_most_so_many_points_for_one_of_an_equation():
+    box = Box(dim=10)
+    problem = Problem(box, "u", [Residual("pde", lambda s: laplacian(s.u)), Dirichlet("walls", u=0.0, on=box.boundary())])
+    assert share_points(problem, None, 4000, 1000)["walls"] == MOST_ON_CONDITIONS * 4000
 
 
 def test_the_fronts_of_a_family_are_those_of_its_sharpest_member():
