@@ -31,6 +31,8 @@ from pinnsine.sharded import Sharded, sharded
 from pinnsine.state import Result, State
 from pinnsine.tensor_points import tensor_points
 
+ROUGH = 1e-18  # a held-out loss of a linear problem above which a second step, against the rounding of the first, is of no use
+
 
 @dataclass(frozen=True)
 class Call:
@@ -63,7 +65,8 @@ def begun(number: int, attempt: policy.Attempt, call: Call, history: History, be
         earlier = before.attempt.net if before is not None else call.asked.start.ansatz.net if call.asked.start is not None else None
         near, seed = earlier.omega if isinstance(earlier, FrozenSines) else None, call.asked.seed
         guess = _guess(call) if attempt.linear or before is None else _close(before, call)
-        trial = tuned(net, state.objective, result.held_out, seed, near, attempt.linear, call.limits.left, guess, attempt.brief)
+        upwards, left = before is not None and not attempt.apart, call.limits.left
+        trial = tuned(net, state.objective, result.held_out, seed, near, attempt.linear, left, guess, attempt.brief, upwards)
         return _tried(result, trial)
     if isinstance(net, FrozenSines) and not attempt.linear and not _continues(net, call):
         state.theta = _guess(call)(state.objective, state.theta)
@@ -82,6 +85,8 @@ def _tried(result: Result, trial: Trial) -> Result:
     """The attempt with the network and the parameters of a trial."""
     state, held_out = result.state, result.held_out.with_ansatz(trial.ansatz)
     state.objective, state.theta = state.objective.with_ansatz(trial.ansatz), trial.theta
+    if result.attempt.linear and trial.loss > ROUGH:
+        state.objective.least = trial.theta
     return Result(result.number, replace(result.attempt, net=trial.net), trial.ansatz, state, held_out, trial.seconds)
 
 

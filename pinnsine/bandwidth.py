@@ -74,13 +74,15 @@ def tuned(
     left: Callable[[], float] = lambda: math.inf,
     guess: Guess = from_rest,
     brief: bool = False,
+    upwards: bool = False,
 ) -> Trial:
     """``net`` with the bandwidth, one for each coordinate, that leaves the smallest held-out rows, and its parameters.
 
     ``objective`` and ``held_out`` are bound to ``trial_net(net)`` at the points of the full network. ``near``: a bandwidth to start from,
     such as was found for fewer sines; ``linear``: one step does. ``left``: the seconds left; where they do not suffice for a further
     trial, the best so far must do. ``guess``: where Newton's method starts. ``brief``: something else is to follow where this promises
-    little, so that no time is spent on it then.
+    little, so that no time is spent on it then. ``upwards``: ``near`` was found for fewer sines at all points, and more of them never want a
+    smaller bandwidth.
     """
     inputs = _inputs(objective)
     if near is None:
@@ -96,16 +98,18 @@ def tuned(
         return best
     free = _free(objective)
     if 0 < len(free) < inputs:  # whole periods that few sines have found are enough, as a rule; what more of them resolve lies across
-        found = _climbed(trials, best, CLIMB ** (2 / len(free)), free)
+        found = _climbed(trials, best, CLIMB ** (2 / len(free)), free, upwards)
         if found is not best:
             return found
-    return _climbed(trials, best, CLIMB, None)
+    return _climbed(trials, best, CLIMB, None, upwards)
 
 
-def _climbed(trials: _Trials, best: Trial, climb: float, along: Sequence[int] | None) -> Trial:
-    """The best of larger bandwidths, one after the other while they gain, then of smaller ones; ``along`` some coordinates or all."""
+def _climbed(trials: _Trials, best: Trial, climb: float, along: Sequence[int] | None, upwards: bool) -> Trial:
+    """The best of larger bandwidths, one after the other while they gain, then of smaller ones unless it is ``upwards`` alone; ``along`` some
+    coordinates or all.
+    """
     inputs = _inputs(trials.objective)
-    for factor in (climb, 1 / climb):
+    for factor in (climb,) if upwards else (climb, 1 / climb):
         while trials.wanted(best):
             omega = _scaled(best.net.omega, factor) if along is None else _along(best.net, along, factor, inputs).omega
             moved = replace(best.net, omega=omega)
