@@ -41,6 +41,7 @@ STEPS = 6  # Newton steps of a trial of a nonlinear problem
 SETTLED = 0.1  # of the loss, left by a step after which a trial is over, once it is below TRUSTED
 TRUSTED = 1e-3
 WORTH = 0.5  # a held-out loss below this part of the best is worth a bandwidth of its own for a coordinate
+TIED = 2.0  # times the least held-out loss: the larger of bandwidths that leave about as much in many coordinates
 MARGIN = 2.0  # trials that must fit the time left for a further one to be made
 HOPELESS = 0.03  # a held-out loss of few sines above which more of them will not do either
 FEW_FAIR, FAIR = 1e-4, 1e-6  # a loss of few sines, and of all, above which a window is made shorter
@@ -194,6 +195,8 @@ def _searched(net: FrozenSines, objective: Objective, held_out: Objective, *of_t
     """The best trial of few sines over the whole range, then doubled or halved along one coordinate after another."""
     trials = _Trials.of_few(net, objective, held_out, *of_trials)
     best = trials.over_all(net)
+    if _inputs(objective) > MANY:  # then it is nearly free, and more sines want more
+        best = max((t for t in trials.known.values() if t.loss <= TIED * best.loss), key=lambda trial: trial.net.bandwidths(1)[0])
     inputs = {p.inputs for p in objective.ansatz.pieces}
     if len(inputs) > 1 or not 1 < len(min(inputs)) <= SEARCHED:
         return best

@@ -41,7 +41,7 @@ TINY = 0.018  # and with which frozen sines are too few: Burgers at 0.016 took 1
 KEPT = 0.6  # of the time, for training where windows of time on frozen sines are tried before
 POINTS = 2500  # row points of equations together: between two and three for each parameter of the networks below
 CONDITION_POINTS = 500  # row points of all other constraints together
-MOST_ON_CONDITIONS = 2.0  # times as many points of conditions as of equations, at most
+MOST_ON_CONDITIONS = 1.5  # times as many points of conditions as of equations, at most
 HELD_OUT = 0.8  # held-out points per training point
 FILLED = 3  # coordinates, beyond which so many wave numbers fill space too thinly, and a part of the sines varies along one coordinate each
 RESOLVED = 4  # coordinates, beyond which too many points would be wanted on the conditions of a nonlinear problem, for step after step
@@ -50,6 +50,7 @@ EACH = 6
 MOST_ALONE = 0.9
 FROZEN_SINES = (700, 1400, 2800)  # for all fields together; more where fewer do not do
 ROWS_PER_SINE = 4  # rows of equations for each sine of each field
+FEW_ROWS = 2  # where Newton's method is in more than three coordinates: 350 sines a field left 5e-3 of Beltrami's pressure with 4, 500 1.2e-3 with 2
 EXACT = 1e-22  # a held-out loss below which more sines are not worth their time
 PROMISING = 1e-3  # a held-out loss above which more frozen sines will not do either
 NOISE = 2.0  # the held-out loss of rows divided by their sigma, which noise alone makes one
@@ -163,14 +164,15 @@ def frozen_attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, .
     linear, each = is_linear(problem, scales), fields_per_row(problem, scales)
     if coordinates > RESOLVED and not linear:
         return ()
+    dense = coordinates > FILLED and not linear
     word = "linear problem: least squares on frozen sines" if linear else "smooth problem: Newton's method on frozen sines"
     found = []
     for total in FROZEN_SINES:
         if 8 * total * (ROWS_PER_SINE * total + data) <= memory:
             below = PROMISING if found else math.inf
             width = total // len(problem.fields)
-            points = math.ceil(ROWS_PER_SINE * width * each)
-            alone = min(max(ALONE, (EACH * coordinates + 1) / width), MOST_ALONE) if coordinates > FILLED else 0.0
+            points = math.ceil((FEW_ROWS if dense else ROWS_PER_SINE) * width * each)
+            alone = min(max(ALONE, (EACH * coordinates + 1) / width), MOST_ALONE) if coordinates > FILLED and linear else 0.0
             net = FrozenSines(width, alone=alone, **{**about(problem), **(of_rectangle(problem) if found else {})})
             found.append(Attempt(net, (GaussNewton(),), "sobol", word, points, EXACT, below, linear))
     return tuple(found)

@@ -173,7 +173,8 @@ def _on_whole(plan: Sequence[policy.Attempt], problem: Problem) -> int:
     933 on the whole domain 4e-7.
     """
     frozen = sum(isinstance(a.net, FrozenSines) for a in plan)
-    return frozen if plan[0].linear and len(problem.domain.axes) > LINES else 1
+    coordinates = len(problem.domain.axes)
+    return frozen if coordinates > policy.FILLED or (plan[0].linear and coordinates > LINES) else 1
 
 
 def _surer(marched: Solution, other: Solution) -> bool:
