@@ -31,8 +31,6 @@ from pinnsine.sharded import Sharded, sharded
 from pinnsine.state import Result, State
 from pinnsine.tensor_points import tensor_points
 
-ROUGH = 1e-18  # a held-out loss of a linear problem above which a second step, against the rounding of the first, is of no use
-
 
 @dataclass(frozen=True)
 class Call:
@@ -64,9 +62,9 @@ def begun(number: int, attempt: policy.Attempt, call: Call, history: History, be
     if free:
         earlier = before.attempt.net if before is not None else call.asked.start.ansatz.net if call.asked.start is not None else None
         near, seed = earlier.omega if isinstance(earlier, FrozenSines) else None, call.asked.seed
-        guess = _guess(call) if attempt.linear or before is None else _close(before, call)
-        upwards, left = before is not None and not attempt.apart, call.limits.left
-        trial = tuned(net, state.objective, result.held_out, seed, near, attempt.linear, left, guess, attempt.brief, upwards)
+        close = isinstance(earlier, FrozenSines) and before is not None and not attempt.apart and before.state.best_held_out < policy.PROMISING
+        guess = _close(before) if close else _guess(call)
+        trial = tuned(net, state.objective, result.held_out, seed, near, attempt.linear, call.limits.left, guess, attempt.brief, close)
         return _tried(result, trial)
     if isinstance(net, FrozenSines) and not attempt.linear and not _continues(net, call):
         state.theta = _guess(call)(state.objective, state.theta)
@@ -85,7 +83,7 @@ def _tried(result: Result, trial: Trial) -> Result:
     """The attempt with the network and the parameters of a trial."""
     state, held_out = result.state, result.held_out.with_ansatz(trial.ansatz)
     state.objective, state.theta = state.objective.with_ansatz(trial.ansatz), trial.theta
-    if result.attempt.linear and trial.loss > ROUGH:
+    if trial.stalled:
         state.objective.least = trial.theta
     return Result(result.number, replace(result.attempt, net=trial.net), trial.ansatz, state, held_out, trial.seconds)
 
@@ -100,10 +98,8 @@ def _guess(call: Call) -> Callable[[Objective, Tensor], Tensor]:
     return from_rest if call.asked.start is None else functools.partial(from_solution, before=call.asked.start.ansatz)
 
 
-def _close(before: Result, call: Call) -> Callable[[Objective, Tensor], Tensor]:
-    """Where it starts on more sines: at what fewer have found, if they came near."""
-    if not isinstance(before.attempt.net, FrozenSines) or before.state.best_held_out > policy.PROMISING:
-        return _guess(call)
+def _close(before: Result) -> Callable[[Objective, Tensor], Tensor]:
+    """Where it starts on more sines: at what fewer have found."""
     before.ansatz.load(before.best)
     return functools.partial(from_solution, before=before.ansatz)
 

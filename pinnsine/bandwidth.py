@@ -38,6 +38,8 @@ SEARCHED = 5  # coordinates, beyond which trials along each would take longer th
 CLIMB = 1.4  # the factor from one bandwidth to the next at the full number of sines
 FEWEST = 2  # rows for each unknown of a first trial: with 1.3, fields of three left fifty times the held-out loss that they left with 4
 STEPS = 6  # Newton steps of a trial of a nonlinear problem
+CHORDS = 2  # steps with the same factors after the one from a solution by fewer sines
+ROUGH = 1e-18  # a held-out loss of a linear problem above which a second step, against the rounding of the first, is of no use
 SETTLED = 0.1  # of the loss, left by a step after which a trial is over, once it is below TRUSTED
 TRUSTED = 1e-3
 WORTH = 0.5  # a held-out loss below this part of the best is worth a bandwidth of its own for a coordinate
@@ -51,13 +53,17 @@ ROUNDING = 1e-26  # a held-out loss below which rounding is all that is left
 
 @dataclass(frozen=True)
 class Trial:
-    """A network, the trial function with it, the parameters (P,) found in a few steps, their held-out loss, and the seconds it took."""
+    """A network, the trial function with it, the parameters (P,) found in a few steps, their held-out loss, and the seconds it took.
+
+    ``stalled``: further steps gain nothing.
+    """
 
     net: FrozenSines
     ansatz: Ansatz
     theta: Tensor
     loss: float
     seconds: float
+    stalled: bool
 
 
 def trial_net(net: FrozenSines) -> FrozenSines:
@@ -75,15 +81,15 @@ def tuned(
     left: Callable[[], float] = lambda: math.inf,
     guess: Guess = from_rest,
     brief: bool = False,
-    upwards: bool = False,
+    close: bool = False,
 ) -> Trial:
     """``net`` with the bandwidth, one for each coordinate, that leaves the smallest held-out rows, and its parameters.
 
     ``objective`` and ``held_out`` are bound to ``trial_net(net)`` at the points of the full network. ``near``: a bandwidth to start from,
     such as was found for fewer sines; ``linear``: one step does. ``left``: the seconds left; where they do not suffice for a further
     trial, the best so far must do. ``guess``: where Newton's method starts. ``brief``: something else is to follow where this promises
-    little, so that no time is spent on it then. ``upwards``: ``near`` was found for fewer sines at all points, and more of them never want a
-    smaller bandwidth.
+    little, so that no time is spent on it then. ``close``: ``near`` and ``guess`` belong to a solution by fewer sines: more of them never
+    want a smaller bandwidth, and one step tells what can be had.
     """
     inputs = _inputs(objective)
     if near is None:
@@ -91,7 +97,7 @@ def tuned(
         if few is not None and brief and few.loss > HOPELESS and inputs > 1:
             return few
         near = few.net.omega if few is not None else 1 / math.sqrt(inputs)
-    trials = _Trials(objective, held_out, seed, linear, left, guess)
+    trials = _Trials(objective, held_out, seed, linear, left, guess, close)
     best = trials.of(replace(net, omega=near))
     if inputs == 1 and best.loss > PROMISING:
         best = trials.over_range(best, SHORT)
@@ -99,10 +105,10 @@ def tuned(
         return best
     free = _free(objective)
     if 0 < len(free) < inputs:  # whole periods that few sines have found are enough, as a rule; what more of them resolve lies across
-        found = _climbed(trials, best, CLIMB ** (2 / len(free)), free, upwards)
+        found = _climbed(trials, best, CLIMB ** (2 / len(free)), free, close)
         if found is not best:
             return found
-    return _climbed(trials, best, CLIMB, None, upwards)
+    return _climbed(trials, best, CLIMB, None, close)
 
 
 def _climbed(trials: _Trials, best: Trial, climb: float, along: Sequence[int] | None, upwards: bool) -> Trial:
@@ -225,8 +231,18 @@ def _inputs(objective: Objective) -> int:
 class _Trials:
     """One network after another at the same points, each tried once."""
 
-    def __init__(self, objective: Objective, held_out: Objective, seed: int, linear: bool, left: Callable[[], float], guess: Guess = from_rest):
+    def __init__(
+        self,
+        objective: Objective,
+        held_out: Objective,
+        seed: int,
+        linear: bool,
+        left: Callable[[], float],
+        guess: Guess = from_rest,
+        close: bool = False,
+    ):
         self.objective, self.held_out, self.seed, self.linear, self.left = objective, held_out, seed, linear, left
+        self.steps, self.chords = (1 if linear or close else STEPS), (CHORDS if close else 0)
         self.guess = guess
         self.known: dict[FrozenSines, Trial] = {}
 
@@ -255,25 +271,26 @@ class _Trials:
 
     def of(self, net: FrozenSines) -> Trial:
         if net not in self.known:
-            self.known[net] = self._made(net)
+            self.known[net] = self._made(net, self.steps)
         return self.known[net]
 
     def begun(self, net: FrozenSines) -> Trial:
         """A trial without a step."""
         return self._made(net, 0)
 
-    def _made(self, net: FrozenSines, steps: int = STEPS) -> Trial:
+    def _made(self, net: FrozenSines, steps: int) -> Trial:
         old, started = self.objective.ansatz, time.perf_counter()
         ansatz = build_ansatz(old.problem, net, old.scales, torch.Generator().manual_seed(self.seed), old.pieces[0].evaluator)
         ansatz.to(next(old.parameters()))  # device and number type
         objective, held_out = self.objective.with_ansatz(ansatz), self.held_out.with_ansatz(ansatz)
-        theta, method = ansatz.flat() if self.linear else self.guess(objective, ansatz.flat()), GaussNewton()
-        before = math.inf
-        for _ in range(min(steps, 1) if self.linear else steps):
+        theta, method = ansatz.flat() if self.linear else self.guess(objective, ansatz.flat()), GaussNewton(chords=self.chords)
+        before, stalled = math.inf, False
+        for _ in range(steps):
             step = method.step(objective, theta, {})
-            theta = step.theta
-            if step.progress is not Progress.MOVED or step.loss < ROUNDING or SETTLED * before < step.loss < TRUSTED or self.left() <= 0:
+            theta, stalled = step.theta, step.progress is not Progress.MOVED
+            if stalled or step.loss < ROUNDING or SETTLED * before < step.loss < TRUSTED or self.left() <= 0:
                 break
             before = step.loss
         loss = held_out.loss(theta)
-        return Trial(net, ansatz, theta, loss if math.isfinite(loss) else math.inf, agreed(time.perf_counter() - started))
+        stalled = loss > ROUGH if self.linear and steps else stalled
+        return Trial(net, ansatz, theta, loss if math.isfinite(loss) else math.inf, agreed(time.perf_counter() - started), stalled)

@@ -53,7 +53,7 @@ class Objective:
         self.budget = memory if isinstance(memory, Budget) else Budget(memory)
         self.fixed = dict(fixed or {})  # parameters held at their values, by name
         self._storage: Tensor | None = None
-        self.least: Tensor | None = None  # the parameters (P,) at which rows that are affine in them are known to be least
+        self.least: Tensor | None = None  # parameters (P,) of which Newton's method is known to gain nothing more
 
     @property
     def memory(self) -> float:

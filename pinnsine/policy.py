@@ -50,7 +50,9 @@ EACH = 6
 MOST_ALONE = 0.9
 FROZEN_SINES = (700, 1400, 2800)  # for all fields together; more where fewer do not do
 ROWS_PER_SINE = 4  # rows of equations for each sine of each field
-FEW_ROWS = 2  # where Newton's method is in more than three coordinates: 350 sines a field left 5e-3 of Beltrami's pressure with 4, 500 1.2e-3 with 2
+FEW_ROWS = (
+    2  # where Newton's method is in more than three coordinates: 350 sines a field left 5e-3 of Beltrami's pressure with 4, 500 1.2e-3 with 2
+)
 EXACT = 1e-22  # a held-out loss below which more sines are not worth their time
 PROMISING = 1e-3  # a held-out loss above which more frozen sines will not do either
 NOISE = 2.0  # the held-out loss of rows divided by their sigma, which noise alone makes one

@@ -110,8 +110,7 @@ class CornerLogs(nn.Module):
     """x^a y^b log r and x^a y^b theta, a + b <= 4, for a corner at which all powers are whole, as at a right angle.
 
     They are what solutions have there whose data do not fit each other: r^2 log r where a membrane under pressure is fixed, and in
-    a cavity under a moving lid log r in the pressure and y theta in the velocity. As r^n sin(m theta) they are r^n q sin(m theta + b), q = log r
-    or theta.
+    a cavity under a moving lid log r in the pressure and y theta in the velocity. Written r^n q sin(m theta + b), q = log r or theta.
     """
 
     def __init__(self, corner: Place, most: int):
