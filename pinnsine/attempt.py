@@ -17,17 +17,20 @@ from pinnsine.bandwidth import Trial, trial_net, tuned, tuned_in_space
 from pinnsine.checkpoint import Checkpoints, net_of, unpacked
 from pinnsine.compiled import Compiler
 from pinnsine.constraint import Periodic, row_points
+from pinnsine.domain import Box
 from pinnsine.errors import ProblemError
 from pinnsine.history import History
 from pinnsine.loop import Limits
 from pinnsine.nets import FrozenSines
 from pinnsine.objective import Objective, bind
+from pinnsine.places import towards_corners
 from pinnsine.points import Points
 from pinnsine.probe import FieldScale
 from pinnsine.problem import Problem
 from pinnsine.regression import apart
 from pinnsine.rest import from_rest, from_solution
 from pinnsine.sharded import Sharded, sharded
+from pinnsine.shares import share_points
 from pinnsine.state import Result, State
 from pinnsine.tensor_points import tensor_points
 
@@ -151,7 +154,7 @@ def _bind(ansatz: Ansatz, attempt: policy.Attempt, call: Call) -> tuple[Objectiv
     """The objective at training points, and the same at held-out points."""
     problem = call.problem
     sines = attempt.net.width if isinstance(attempt.net, FrozenSines) else 0
-    shares = policy.share_points(problem, call.asked.points, attempt.points, sines)
+    shares = share_points(problem, call.asked.points, attempt.points, sines)
     unknown = [n for n in shares if n not in {c.name for c in problem.soft}]
     if unknown or any(n < 1 for n in shares.values()):
         names = ", ".join(c.name for c in problem.soft)
@@ -162,6 +165,9 @@ def _bind(ansatz: Ansatz, attempt: policy.Attempt, call: Call) -> tuple[Objectiv
         generator = torch.Generator().manual_seed(draw_seed)
         counts = {n: max(1, int(share * count)) for n, count in shares.items()}
         drawn = {c.name: row_points(c, problem.domain, counts[c.name], first, generator) for c in problem.soft}
+        if isinstance(problem.domain, Box) and isinstance(attempt.net, FrozenSines) and attempt.net.corners:
+            regions = {c.name: c.region(problem.domain) for c in problem.soft}
+            drawn = {n: towards_corners(p, regions[n], problem.domain, generator) for n, p in drawn.items()}
         if attempt.apart:
             drawn = {n: apart(p, call.asked.seed, share < 1) for n, p in drawn.items()}
         return {n: p.to(call.dtype, call.device) for n, p in drawn.items()}

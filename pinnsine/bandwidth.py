@@ -21,8 +21,9 @@ from pinnsine.nets import FrozenSines
 from pinnsine.objective import Objective
 from pinnsine.optim.gauss_newton import GaussNewton
 from pinnsine.optim.step import Progress
-from pinnsine.policy import PROMISING, ROWS_PER_SINE
+from pinnsine.policy import PROMISING
 from pinnsine.rest import from_rest
+from pinnsine.shares import ROWS_PER_SINE
 
 Guess = Callable[[Objective, Tensor], Tensor]  # the parameters (P,) to start from, from an objective and drawn ones
 TRIAL = 250  # sines of a first trial

@@ -20,9 +20,9 @@ from pinnsine.history import History
 from pinnsine.loop import Limits
 from pinnsine.objective import Objective, bind
 from pinnsine.outcome import Outcome
-from pinnsine.policy import share_points
 from pinnsine.probe import FieldScale
 from pinnsine.problem import Problem
+from pinnsine.shares import share_points
 from pinnsine.solution import Solution
 from pinnsine.windows import Windowed
 

@@ -21,27 +21,22 @@ from dataclasses import dataclass, replace
 import torch
 
 from pinnsine.conditions import Inequality
-from pinnsine.constraint import Constraint, Periodic, Residual, row_points
-from pinnsine.domain import Box, Domain, Face, Faces, Part
-from pinnsine.domain.outline import holes, inward_corners
-from pinnsine.domain.product import Product
-from pinnsine.domain.shape import Shape
+from pinnsine.constraint import Periodic, Residual, row_points
 from pinnsine.growth import growth_exponent
 from pinnsine.index import Collapsed, Index
 from pinnsine.nets import MLP, FrozenSines, LocalSines, Siren
 from pinnsine.optim import GaussNewton, LevenbergMarquardt
+from pinnsine.places import about, of_rectangle
 from pinnsine.points import Points
 from pinnsine.probe import trace
 from pinnsine.problem import Problem
 from pinnsine.regression import APART, is_regression, widths
+from pinnsine.shares import POINTS, ROWS_PER_SINE, equations_of
 from pinnsine.signals import is_signal, signal_choice
 
 SMALL = 0.04  # the leading term against the time derivative, both in coordinates scaled to [-1, 1], with which fronts are possible
 TINY = 0.018  # and with which frozen sines are too few: Burgers at 0.016 took 100 s of windows to no end, Fisher at 0.02 was solved
 KEPT = 0.6  # of the time, for training where windows of time on frozen sines are tried before
-POINTS = 2500  # row points of equations together: between two and three for each parameter of the networks below
-CONDITION_POINTS = 500  # row points of all other constraints together
-MOST_ON_CONDITIONS = 1.5  # times as many points of conditions as of equations, at most
 HELD_OUT = 0.8  # held-out points per training point
 FILLED = 3  # coordinates, beyond which so many wave numbers fill space too thinly, and a part of the sines varies along one coordinate each
 RESOLVED = 4  # coordinates, beyond which too many points would be wanted on the conditions of a nonlinear problem, for step after step
@@ -49,7 +44,6 @@ ALONE = 0.3  # this part, with at least EACH along each coordinate, but no more 
 EACH = 6
 MOST_ALONE = 0.9
 FROZEN_SINES = (700, 1400, 2800)  # for all fields together; more where fewer do not do
-ROWS_PER_SINE = 4  # rows of equations for each sine of each field
 FEW_ROWS = (
     2  # where Newton's method is in more than three coordinates: 350 sines a field left 5e-3 of Beltrami's pressure with 4, 500 1.2e-3 with 2
 )
@@ -114,7 +108,7 @@ def fields_per_row(problem: Problem, scales) -> float:
 
     A system written as one constraint has as many rows as fields at each point, and one of as many constraints one row at each of its own.
     """
-    equations = _equations(problem)
+    equations = equations_of(problem)
     drawn = (row_points(c, problem.domain, 1, "sobol", torch.Generator().manual_seed(3)) for c in equations)
     rows = [len(trace(problem, c, points, scales).rows) for c, points in zip(equations, drawn, strict=True)]
     return max(1.0, len(problem.fields) * len(rows) / sum(rows)) if rows else float(len(problem.fields))
@@ -178,37 +172,6 @@ def frozen_attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, .
             net = FrozenSines(width, alone=alone, **{**about(problem), **(of_rectangle(problem) if found else {})})
             found.append(Attempt(net, (GaussNewton(),), "sobol", word, points, EXACT, below, linear))
     return tuple(found)
-
-
-def about(problem: Problem) -> dict[str, tuple]:
-    """The holes and inward corners of a domain in the plane, at all times, as ``FrozenSines`` takes them."""
-    domain = problem.domain
-    shape = domain.shape if isinstance(domain, Product) else domain
-    if not isinstance(shape, Shape) or any(f.of != domain.names or f.parts for f in problem.fields):
-        return {}
-    middle, half = ([g(a) for a in shape.axes] for g in (lambda a: (a.lower + a.upper) / 2, lambda a: a.length / 2))
-
-    def place(point, size: float) -> tuple[float, ...]:
-        return (*((c - m) / h for c, m, h in zip(point, middle, half, strict=True)), *(h / size for h in half))
-
-    around = ((*place(h.centre, math.sqrt(h.radius * h.far)), math.log(h.far / h.radius) / 2) for h in holes(shape))
-    return {"holes": tuple(around), "corners": tuple((*place(c.place, c.far), c.bisector, c.opening) for c in inward_corners(shape))}
-
-
-def of_rectangle(problem: Problem) -> dict[str, tuple]:
-    """The corners of a rectangle, as ``FrozenSines`` takes them; none with time or parameters.
-
-    Where data do not fit each other there solutions have logarithms, which plane waves follow slowly.
-    """
-    domain, periodic = problem.domain, any(isinstance(c, Periodic) for c in problem.constraints)
-    plane = isinstance(domain, Box) and len(domain.axes) == len(domain.space) == 2 and all(f.of == domain.names for f in problem.fields)
-    if not plane or periodic:
-        return {}
-    half = [a.length / 2 for a in domain.axes]
-    far = 2 * math.hypot(*half)
-    ends = itertools.product((-1.0, 1.0), repeat=2)
-    place = ((a, b, *(h / far for h in half), math.atan2(-b * half[1], -a * half[0]), math.pi / 2) for a, b in ends)
-    return {"corners": tuple(place)}
 
 
 def is_linear(problem: Problem, scales) -> bool:
@@ -298,40 +261,3 @@ def _sensitivities(problem, constraint, points, scales, field: str, index: Index
     plain = trace(problem, constraint, points, scales).rows
     moved = trace(problem, constraint, points, scales, shift=(field, index, step)).rows
     return {n: float((moved[n] - plain[n]).nan_to_num().square().mean().sqrt()) / 1e-6 for n in plain}
-
-
-def share_points(problem: Problem, points, default: int = POINTS, sines: int = 0) -> dict[str, int]:
-    """Row points by constraint: ``points`` as given (a total for equations, or by name), the rest by the default total.
-
-    ``sines``: of each field where they are frozen. Conditions then have points to tell apart what becomes of them there.
-    """
-    equations = _equations(problem)
-    others = [c for c in problem.soft if c not in equations]
-    total = points if isinstance(points, int) else default
-    shares = {c.name: max(1, total // max(1, len(equations))) for c in equations}
-    resolved = {c.name: ROWS_PER_SINE * traces(problem, c, sines) for c in others}
-    part = min(1.0, MOST_ON_CONDITIONS * total / max(1.0, sum(resolved.values())))
-    least = max(1, CONDITION_POINTS * total // POINTS // max(1, len(others)))
-    shares.update({n: max(least, int(part * count)) for n, count in resolved.items()})
-    return {**shares, **(points if isinstance(points, dict) else {})}
-
-
-def traces(problem: Problem, constraint: Constraint, sines: int) -> float:
-    """How many functions are left of n sines where a condition stands: of d coordinates n^((d - 1) / d) on every face of a box.
-
-    A curved boundary counts as so many faces as fit on it.
-    """
-    region, domain = constraint.region(problem.domain), problem.domain
-    if isinstance(region, Faces | Face):
-        faces = len(region.faces) if isinstance(region, Faces) else 1
-    elif isinstance(region, Part) and not region.is_inside:
-        size = math.prod(a.length for a in region.shape.axes) ** (1 / region.shape.dimension)
-        faces = sum(p.measure for p in region.pieces) / size ** (region.shape.dimension - 1)
-    else:
-        return 0.0
-    return faces * sines ** (1 - 1 / len(domain.axes))
-
-
-def _equations(problem: Problem) -> list[Residual]:
-    """The equations on the whole domain."""
-    return [c for c in problem.soft if isinstance(c, Residual) and isinstance(c.region(problem.domain), Domain)]

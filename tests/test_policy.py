@@ -16,10 +16,7 @@ from pinnsine.points import Points
 from pinnsine.policy import (
     EXACT,
     FROZEN_SINES,
-    MOST_ON_CONDITIONS,
-    POINTS,
     PROMISING,
-    ROWS_PER_SINE,
     SMALL,
     TINY,
     TRAINABLE,
@@ -28,10 +25,10 @@ from pinnsine.policy import (
     front_ratio,
     is_linear,
     plan,
-    share_points,
 )
 from pinnsine.problem import Field, Problem, Unknown, load_problem
 from pinnsine.scaling import field_scales
+from pinnsine.shares import POINTS, ROWS_PER_SINE
 
 LINE, SQUARE = Interval("x", 0, 1) * Time(0, 2), Rectangle(x=(0, 1), y=(-1, 1))
 PLACES = Points({**columns(["x", "t"], 9, low=0.0), "m": rand(9, seed=7)})
@@ -307,28 +304,6 @@ def test_an_optimizer_given_chooses_the_network():
 def test_single_precision_is_trained():
     [only] = planned(smooth(), dtype="float32")
     assert isinstance(only.net, Siren)
-
-
-def test_points_are_shared_by_equations_and_conditions():
-    problem = Problem(LINE, "u", [HEAT, Residual("other", lambda s: s.u_x), START, Dirichlet("walls", u=0.0, on=LINE.boundary())])
-    assert share_points(problem, None) == {"pde": 1250, "other": 1250, "start": 250, "walls": 250}
-    assert share_points(problem, 1000, default=7) == {"pde": 500, "other": 500, "start": 100, "walls": 100}
-    assert share_points(problem, {"walls": 9}, default=1000)["walls"] == 9
-    assert share_points(problem, 1) == {"pde": 1, "other": 1, "start": 1, "walls": 1}
-
-
-@pytest.mark.parametrize(("domain", "faces"), [(Rectangle(x=(0, 1), y=(0, 9)), 4), (Box(dim=3), 6), (Disk((0, 0), 2.0), math.pi)])
-def test_conditions_have_points_for_what_becomes_of_the_sines_there(domain, faces):
-    problem = Problem(domain, "u", [Residual("pde", lambda s: laplacian(s.u)), Dirichlet("walls", u=0.0, on=domain.boundary())])
-    wanted = ROWS_PER_SINE * faces * 1000 ** (1 - 1 / len(domain.axes))
-    assert share_points(problem, None, 4000, 1000)["walls"] == pytest.approx(max(wanted, 800), abs=1)
-    assert share_points(problem, None, 4000)["walls"] == 800
-
-
-def test_conditions_in_many_coordinates_have_at_most_so_many_points_for_one_of_an_equation():
-    box = Box(dim=10)
-    problem = Problem(box, "u", [Residual("pde", lambda s: laplacian(s.u)), Dirichlet("walls", u=0.0, on=box.boundary())])
-    assert share_points(problem, None, 4000, 1000)["walls"] == MOST_ON_CONDITIONS * 4000
 
 
 def test_the_fronts_of_a_family_are_those_of_its_sharpest_member():

@@ -12,7 +12,7 @@ from pinnsine.domain import Disk, Rectangle, Time
 from pinnsine.nets import FrozenSines
 from pinnsine.nets.polar import CornerLogs, CornerPowers, PolarSines
 from pinnsine.nets.record import from_record, to_record
-from pinnsine.policy import about, of_rectangle
+from pinnsine.places import about, of_rectangle
 from pinnsine.problem import Problem
 from pinnsine.reference import Reference
 from pinnsine.solve import solve
