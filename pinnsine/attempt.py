@@ -16,14 +16,13 @@ from pinnsine.arguments import Arguments, device_of
 from pinnsine.bandwidth import Trial, trial_net, tuned, tuned_in_space
 from pinnsine.checkpoint import Checkpoints, net_of, unpacked
 from pinnsine.compiled import Compiler
-from pinnsine.constraint import Periodic, row_points
-from pinnsine.domain import Box
+from pinnsine.constraint import Periodic
 from pinnsine.errors import ProblemError
 from pinnsine.history import History
 from pinnsine.loop import Limits
 from pinnsine.nets import FrozenSines
 from pinnsine.objective import Objective, bind
-from pinnsine.places import towards_corners
+from pinnsine.places import points_for
 from pinnsine.points import Points
 from pinnsine.probe import FieldScale
 from pinnsine.problem import Problem
@@ -164,10 +163,7 @@ def _bind(ansatz: Ansatz, attempt: policy.Attempt, call: Call) -> tuple[Objectiv
     def draw(draw_seed: int, share: float) -> dict[str, Points]:
         generator = torch.Generator().manual_seed(draw_seed)
         counts = {n: max(1, int(share * count)) for n, count in shares.items()}
-        drawn = {c.name: row_points(c, problem.domain, counts[c.name], first, generator) for c in problem.soft}
-        if isinstance(problem.domain, Box) and isinstance(attempt.net, FrozenSines) and attempt.net.corners:
-            regions = {c.name: c.region(problem.domain) for c in problem.soft}
-            drawn = {n: towards_corners(p, regions[n], problem.domain, generator) for n, p in drawn.items()}
+        drawn = {c.name: points_for(attempt.net, c, problem.domain, counts[c.name], first, generator) for c in problem.soft}
         if attempt.apart:
             drawn = {n: apart(p, call.asked.seed, share < 1) for n, p in drawn.items()}
         return {n: p.to(call.dtype, call.device) for n, p in drawn.items()}

@@ -20,12 +20,13 @@ from torch import Tensor, nn
 
 from pinnsine.ansatz import Ansatz, Piece
 from pinnsine.budget import Clock
-from pinnsine.constraint import Periodic, row_points
+from pinnsine.constraint import Periodic
 from pinnsine.distributed import agreed
 from pinnsine.least_squares import least_squares
 from pinnsine.nets.frozen_sines import SineLayer
 from pinnsine.nets.network import Network
 from pinnsine.objective import Objective
+from pinnsine.places import points_for
 from pinnsine.plane_waves import plane_waves
 from pinnsine.points import Points
 from pinnsine.regression import is_regression, misfit
@@ -156,7 +157,9 @@ def _fresh(objective: Objective, seed: int) -> Objective:
         old = objective.points[term.constraint.name]
         count = int(share * len(old)) if term.route == "one backward" else min(len(old), GENERIC_ROWS)
         like = old[old.names[0]]
-        points[term.constraint.name] = row_points(term.constraint, problem.domain, count, "sobol", generator).to(like.dtype, like.device)
+        points[term.constraint.name] = points_for(objective.ansatz.net, term.constraint, problem.domain, count, "sobol", generator).to(
+            like.dtype, like.device
+        )
     return objective.with_points(points)
 
 

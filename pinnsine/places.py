@@ -7,8 +7,8 @@ import math
 
 import torch
 
-from pinnsine.constraint import Periodic
-from pinnsine.domain import Box, Face, Faces, Region
+from pinnsine.constraint import Constraint, Periodic, row_points
+from pinnsine.domain import Box, Domain, Face, Faces, Region
 from pinnsine.domain.outline import holes, inward_corners
 from pinnsine.domain.product import Product
 from pinnsine.domain.shape import Shape
@@ -48,6 +48,13 @@ def of_rectangle(problem: Problem) -> dict[str, tuple]:
     ends = itertools.product((-1.0, 1.0), repeat=2)
     place = ((a, b, *(h / far for h in half), math.atan2(-b * half[1], -a * half[0]), math.pi / 2) for a, b in ends)
     return {"corners": tuple(place)}
+
+
+def points_for(net, constraint: Constraint, domain: Domain, count: int, sampler: str, generator: torch.Generator) -> Points:
+    """The row points of a constraint, more of them near the corners of a rectangle where functions of ``net`` stand there."""
+    points = row_points(constraint, domain, count, sampler, generator)
+    cornered = isinstance(domain, Box) and getattr(net, "corners", ())
+    return towards_corners(points, constraint.region(domain), domain, generator) if cornered else points
 
 
 def towards_corners(points: Points, region: Region | Points, box: Box, generator: torch.Generator) -> Points:

@@ -14,7 +14,7 @@ OVERSAMPLED = 3.0  # sines around a hole for each function that they resolve
 POWERS = 8  # exponents at a corner, each with and without the square of the distance
 DEGREE = 4  # of the polynomials in front of log r and the angle
 WHOLE = 1e-9  # from a whole number
-NOWHERE = 1e-300  # the square of the distance at a corner itself, where log r has no value
+CLOSEST = 1e-8  # the distance from a corner below which log r goes no further
 Place = Sequence[float]
 
 
@@ -127,7 +127,7 @@ class CornerLogs(nn.Module):
         return self
 
     def forward(self, x):
-        q, angle = polar(x, self.place, self.bisector)
+        q, angle = polar(x, self.place, self.bisector, CLOSEST)
         power, number, turn = self.powers
         smooth = torch.exp(q * power) * torch.sin(angle * number + turn)
         return torch.cat([smooth * q, smooth * angle], dim=-1)
@@ -139,13 +139,13 @@ def _at_corner(corner: Place, most: int) -> nn.Module:
     return CornerLogs(corner, most) if abs(step - round(step)) < WHOLE else CornerPowers(corner, most)
 
 
-def polar(x, place: Tensor, towards: float = 0.0):
+def polar(x, place: Tensor, towards: float = 0.0, closest: float = 0.0):
     """log r and the angle (N, 1) of the first two of the inputs (N, d) about ``place`` (y_1, y_2, s_1, s_2), in lengths s along each.
 
-    The angle is counted from the direction ``towards`` and jumps on the other side of the place.
+    The distance is hypot(r, closest). The angle is counted from the direction ``towards`` and jumps on the other side of the place.
     """
     first = (x[..., :1] - place[0]) * place[2]
     second = (x[..., 1:2] - place[1]) * place[3]
     along = first * math.cos(towards) + second * math.sin(towards)
     across = second * math.cos(towards) - first * math.sin(towards)
-    return torch.log(first * first + second * second + NOWHERE) / 2, torch.atan2(across, along)
+    return torch.log(first * first + second * second + closest**2) / 2, torch.atan2(across, along)

@@ -13,7 +13,7 @@ from pinnsine.nets import FrozenSines
 from pinnsine.nets.polar import CornerLogs, CornerPowers, PolarSines
 from pinnsine.nets.record import from_record, to_record
 from pinnsine.places import about, of_rectangle
-from pinnsine.problem import Problem
+from pinnsine.problem import Problem, load_problem
 from pinnsine.reference import Reference
 from pinnsine.solve import solve
 
@@ -127,3 +127,12 @@ def test_the_corners_of_a_rectangle_are_where_they_are():
     round_x = Problem(plate, "u", [Residual("pde", lambda s: laplacian(s.u)), Periodic("around", "x", hard=True)])
     later = Problem(plate * Time(0, 1), "u", [Residual("pde", lambda s: s.u_t - laplacian(s.u))])
     assert of_rectangle(round_x) == of_rectangle(later) == {}
+
+
+@pytest.mark.slow
+def test_the_cavity_is_resolved_into_its_corners():
+    """Three fields of 466 functions; measured 3.5e-5, 6.8e-5 and 1.1e-4, without functions at the corners 4.4e-3, 5.8e-3 and 3.8e-2 (300)."""
+    problem = load_problem("cavity")
+    net = FrozenSines(466, omega=10.0, **of_rectangle(problem))
+    found = solve(problem, net=net, iterations=6, progress=False, estimate=False).compare().relative_l2
+    assert max(found.values()) <= 3e-4
