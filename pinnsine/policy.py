@@ -48,6 +48,7 @@ FEW_ROWS = (
     2  # where Newton's method is in more than three coordinates: 350 sines a field left 5e-3 of Beltrami's pressure with 4, 500 1.2e-3 with 2
 )
 EXACT = 1e-22  # a held-out loss below which more sines are not worth their time
+CORNERED = 1e-10  # a held-out loss above which a rectangle's corners may be the cause: on smooth solutions functions there cost digits
 PROMISING = 1e-3  # a held-out loss above which more frozen sines will not do either
 NOISE = 2.0  # the held-out loss of rows divided by their sigma, which noise alone makes one
 TRAINABLE = 1e-14  # a held-out loss below which training, minutes for a few more digits, is left to whoever asks for it
@@ -169,8 +170,10 @@ def frozen_attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, .
             width = total // len(problem.fields)
             points = math.ceil((FEW_ROWS if dense else ROWS_PER_SINE) * width * each)
             alone = min(max(ALONE, (EACH * coordinates + 1) / width), MOST_ALONE) if coordinates > FILLED and linear else 0.0
-            net = FrozenSines(width, alone=alone, **{**about(problem), **(of_rectangle(problem) if found else {})})
-            found.append(Attempt(net, (GaussNewton(),), "sobol", word, points, EXACT, below, linear))
+            net = FrozenSines(width, alone=alone, **about(problem))
+            plain = Attempt(net, (GaussNewton(),), "sobol", word, points, EXACT, below, linear)
+            corners = of_rectangle(problem) if found else {}
+            found += [replace(plain, below=CORNERED), replace(plain, net=replace(net, **corners), above=CORNERED)] if corners else [plain]
     return tuple(found)
 
 

@@ -195,7 +195,7 @@ def test_two_unknowns_in_one_coefficient_are_looked_over_one_at_a_time():
 
 def test_fields_share_the_sines():
     problem = one(stokes, domain=SQUARE, fields=["u", "v", "p"])
-    assert [a.net.width for a in planned(problem)[:-1]] == [n // 3 for n in FROZEN_SINES]
+    assert sorted({a.net.width for a in planned(problem)[:-1]}) == [n // 3 for n in FROZEN_SINES]
 
 
 @pytest.mark.parametrize(("dim", "share"), [(3, 0.0), (4, 0.3), (10, 0.3), (100, 601 / 700), (1000, 0.9)])
@@ -213,9 +213,10 @@ def test_in_many_coordinates_a_nonlinear_problem_is_trained_with_long_waves():
 
 
 def test_after_the_first_attempt_some_functions_stand_at_the_corners_of_a_rectangle():
-    first, second, *_ = planned(one(stokes, domain=SQUARE, fields=["u", "v", "p"]))
-    assert first.net.corners == ()
-    assert len(second.net.corners) == 4
+    first, plain, cornered, *_ = planned(one(stokes, domain=SQUARE, fields=["u", "v", "p"]))
+    assert first.net.corners == plain.net.corners == ()
+    assert len(cornered.net.corners) == 4
+    assert plain.below == cornered.above < cornered.below  # where little is left the solution is smooth
 
 
 def test_losses_of_ones_own_are_for_training():
@@ -248,7 +249,7 @@ def test_a_system_has_as_many_rows_for_each_sine_as_one_equation_however_it_is_w
     apart = Problem(SQUARE, ["u", "v", "p"], [Residual(f"row {k}", row) for k, row in enumerate(rows)])
     for problem, each in ((together, 1), (apart, 3)):
         assert fields_per_row(problem, {}) == each
-        assert [a.points for a in planned(problem)[:-1]] == [ROWS_PER_SINE * (n // 3) * each for n in FROZEN_SINES]
+        assert sorted({a.points for a in planned(problem)[:-1]}) == [ROWS_PER_SINE * (n // 3) * each for n in FROZEN_SINES]
         assert {a.net.width for a in planned(problem, points=240)[:-1]} == {240 // (each * ROWS_PER_SINE)}
         assert planned(problem, points=2)[0].net.width == 1
 
