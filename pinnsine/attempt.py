@@ -16,7 +16,6 @@ from pinnsine.arguments import Arguments, device_of
 from pinnsine.bandwidth import Trial, trial_net, tuned, tuned_in_space
 from pinnsine.checkpoint import Checkpoints, net_of, unpacked
 from pinnsine.compiled import Compiler
-from pinnsine.constraint import row_points
 from pinnsine.errors import ProblemError
 from pinnsine.history import History
 from pinnsine.known import Symmetry
@@ -24,12 +23,14 @@ from pinnsine.lattice_points import lattice_points
 from pinnsine.loop import Limits
 from pinnsine.nets import FrozenSines
 from pinnsine.objective import Objective, bind
+from pinnsine.places import points_for
 from pinnsine.points import Points
 from pinnsine.probe import FieldScale
 from pinnsine.problem import Problem
 from pinnsine.regression import apart
 from pinnsine.rest import from_rest, from_solution
 from pinnsine.sharded import Sharded, sharded
+from pinnsine.shares import share_points
 from pinnsine.state import Result, State
 
 
@@ -58,12 +59,14 @@ def begun(number: int, attempt: policy.Attempt, call: Call, history: History, be
     """Draw network and points, bind, find the bandwidth where it is free; ``before``: what was found by then."""
     attempt = _with_omega(attempt, call)
     net, free = attempt.net, isinstance(attempt.net, FrozenSines) and attempt.net.omega is None
-    result = drawn(number, replace(attempt, net=trial_net(net)) if free else attempt, call, history)
+    result = drawn(number, attempt, call, history, trial_net(net) if free else net)
     state = result.state
     if free:
         earlier = before.attempt.net if before is not None else call.asked.start.ansatz.net if call.asked.start is not None else None
         near, seed = earlier.omega if isinstance(earlier, FrozenSines) else None, call.asked.seed
-        trial = tuned(net, state.objective, result.held_out, seed, near, attempt.linear, call.limits.left, _guess(call), attempt.brief)
+        close = isinstance(earlier, FrozenSines) and before is not None and not attempt.apart and before.state.best_held_out < policy.PROMISING
+        guess = _close(before) if close else _guess(call)
+        trial = tuned(net, state.objective, result.held_out, seed, near, attempt.linear, call.limits.left, guess, attempt.brief, close)
         return _tried(result, trial)
     if isinstance(net, FrozenSines) and not attempt.linear and not _continues(net, call):
         state.theta = _guess(call)(state.objective, state.theta)
@@ -72,7 +75,7 @@ def begun(number: int, attempt: policy.Attempt, call: Call, history: History, be
 
 def begun_on_window(attempt: policy.Attempt, call: Call, near: tuple[float, ...] | None, before: float) -> tuple[Result, float]:
     """The same for frozen sines on a window of time, and the held-out loss of the first steps; see ``bandwidth.tuned_in_space``."""
-    result = drawn(0, replace(attempt, net=trial_net(attempt.net)), call, History())
+    result = drawn(0, attempt, call, History(), trial_net(attempt.net))
     objective, seed, left = result.state.objective, call.asked.seed, call.limits.left
     trial = tuned_in_space(attempt.net, objective, result.held_out, seed, near, attempt.linear, left, before)
     return _tried(result, trial), trial.loss
@@ -82,6 +85,8 @@ def _tried(result: Result, trial: Trial) -> Result:
     """The attempt with the network and the parameters of a trial."""
     state, held_out = result.state, result.held_out.with_ansatz(trial.ansatz)
     state.objective, state.theta = state.objective.with_ansatz(trial.ansatz), trial.theta
+    if trial.stalled:
+        state.objective.least = trial.theta
     return Result(result.number, replace(result.attempt, net=trial.net), trial.ansatz, state, held_out, trial.seconds)
 
 
@@ -93,6 +98,12 @@ def _continues(net, call: Call) -> bool:
 def _guess(call: Call) -> Callable[[Objective, Tensor], Tensor]:
     """Where Newton's method starts on frozen sines that are freshly drawn."""
     return from_rest if call.asked.start is None else functools.partial(from_solution, before=call.asked.start.ansatz)
+
+
+def _close(before: Result) -> Callable[[Objective, Tensor], Tensor]:
+    """Where it starts on more sines: at what fewer have found."""
+    before.ansatz.load(before.best)
+    return functools.partial(from_solution, before=before.ansatz)
 
 
 def _with_omega(attempt: policy.Attempt, call: Call) -> policy.Attempt:
@@ -107,9 +118,9 @@ def _with_omega(attempt: policy.Attempt, call: Call) -> policy.Attempt:
     return replace(attempt, net=found)
 
 
-def drawn(number: int, attempt: policy.Attempt, call: Call, history: History) -> Result:
-    """An attempt with network and points freshly drawn."""
-    ansatz = _ansatz(attempt.net, call, attempt.symmetry)
+def drawn(number: int, attempt: policy.Attempt, call: Call, history: History, net=None) -> Result:
+    """An attempt with network and points freshly drawn; ``net``: one that is bound to the points in place of the attempt's."""
+    ansatz = _ansatz(net or attempt.net, call, attempt.symmetry)
     objective, held_out = _bind(ansatz, attempt, call)
     generator = torch.Generator().manual_seed(call.asked.seed + 2)
     state = State(ansatz.flat(), objective, generator, since=history.rows, iteration=history.rows, history=history)
@@ -141,7 +152,8 @@ def _ansatz(net, call: Call, symmetry: Mapping[str, tuple[Symmetry, ...]]) -> An
 def _bind(ansatz: Ansatz, attempt: policy.Attempt, call: Call) -> tuple[Objective | Sharded, Objective | Sharded]:
     """The objective at training points, and the same at held-out points."""
     problem = call.problem
-    shares = policy.share_points(problem, call.asked.points, attempt.points)
+    sines = attempt.net.width if isinstance(attempt.net, FrozenSines) else 0
+    shares = share_points(problem, call.asked.points, attempt.points, sines)
     unknown = [n for n in shares if n not in {c.name for c in problem.soft}]
     if unknown or any(n < 1 for n in shares.values()):
         names = ", ".join(c.name for c in problem.soft)
@@ -152,7 +164,7 @@ def _bind(ansatz: Ansatz, attempt: policy.Attempt, call: Call) -> tuple[Objectiv
         generator = torch.Generator().manual_seed(draw_seed)
         counts = {n: max(1, int(share * count)) for n, count in shares.items()}
         random = [c for c in problem.soft if c.name not in grids]
-        drawn = {c.name: row_points(c, problem.domain, counts[c.name], first, generator) for c in random}
+        drawn = {c.name: points_for(attempt.net, c, problem.domain, counts[c.name], first, generator) for c in random}
         if attempt.apart:
             drawn = {n: apart(p, call.asked.seed, share < 1) for n, p in drawn.items()}
         return {n: p.to(call.dtype, call.device) for n, p in {**drawn, **grids}.items()}

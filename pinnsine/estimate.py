@@ -20,13 +20,14 @@ from torch import Tensor, nn
 
 from pinnsine.ansatz import Ansatz, Piece
 from pinnsine.budget import Clock
-from pinnsine.constraint import Periodic, row_points
+from pinnsine.constraint import Periodic
 from pinnsine.distributed import agreed
 from pinnsine.least_squares import least_squares
 from pinnsine.nets.frozen_sines import SineLayer
 from pinnsine.nets.lifted_sines import Lifted
 from pinnsine.nets.network import Network
 from pinnsine.objective import Objective
+from pinnsine.places import points_for
 from pinnsine.plane_waves import plane_waves
 from pinnsine.points import Points
 from pinnsine.regression import is_regression, misfit
@@ -118,9 +119,12 @@ def estimate_error(objective: Objective, theta: Tensor, clock: Clock | None = No
     return correct(_fresh(objective, seed), theta, clock, seed).relative()
 
 
-def correct(objective: Objective, theta: Tensor, clock: Clock | None = None, seed: int = 7) -> Correction:
-    """The smallest of the corrections that explain nearly the most of the residual rows of ``objective`` at theta (P,)."""
-    corrections = list(_corrections(objective, theta, clock, seed))
+def correct(objective: Objective, theta: Tensor, clock: Clock | None = None, seed: int = 7, share: float = 1.0) -> Correction:
+    """The smallest of the corrections that explain nearly the most of the residual rows of ``objective`` at theta (P,).
+
+    ``share``: the part of the time left that this may take.
+    """
+    corrections = list(_corrections(objective, theta, clock, seed, share))
     most = max(c.explained for c in corrections)
     nearly = [c for c in corrections if c.explained >= most - (1 - NEARLY) * abs(most)]
     return min(nearly, key=lambda c: sum(error for error in c.relative().values() if not math.isnan(error)))
@@ -134,13 +138,14 @@ def field_values(ansatz: Ansatz, theta: Tensor, points: Points) -> dict[str, Ten
         return {n: getattr(local, n).values for n in names}
 
 
-def _corrections(objective: Objective, theta: Tensor, clock: Clock | None, seed: int) -> Iterator[Correction]:
+def _corrections(objective: Objective, theta: Tensor, clock: Clock | None, seed: int, share: float) -> Iterator[Correction]:
     """A correction for each bandwidth that there is time for, and for one at least."""
     frozen = any(isinstance(p.module[1], SineLayer) for p in objective.ansatz.pieces)
+    began, allowed = (clock.elapsed, share * clock.left) if clock else (0.0, math.inf)
     for trial in range(len(REACHES if frozen else BANDWIDTHS)):
         before = clock.elapsed if clock else 0.0
         yield _correction(objective, theta, trial, seed)
-        if clock and clock.left < agreed(clock.elapsed - before):
+        if clock and allowed - agreed(clock.elapsed - began) < agreed(clock.elapsed - before):
             return
 
 
@@ -152,7 +157,9 @@ def _fresh(objective: Objective, seed: int) -> Objective:
         old = objective.points[term.constraint.name]
         count = int(share * len(old)) if term.route == "one backward" else min(len(old), GENERIC_ROWS)
         like = old[old.names[0]]
-        points[term.constraint.name] = row_points(term.constraint, problem.domain, count, "sobol", generator).to(like.dtype, like.device)
+        points[term.constraint.name] = points_for(objective.ansatz.net, term.constraint, problem.domain, count, "sobol", generator).to(
+            like.dtype, like.device
+        )
     return objective.with_points(points)
 
 

@@ -27,6 +27,7 @@ from pinnsine.optim.step import Progress
 from pinnsine.outcome import Outcome
 from pinnsine.problem import Problem
 from pinnsine.resampling import resample
+from pinnsine.shares import ROWS_PER_SINE, equations_of
 from pinnsine.state import Result, State
 
 WIDTH = 1000  # sines
@@ -79,7 +80,7 @@ def _begun(best: Result, call: Call) -> Result:
     """The same function on its new network, at more points, drawn where its residual is large."""
     net = LiftedSines(best.attempt.net, WIDTH)
     attempt = replace(best.attempt, net=net, phases=(GaussNewton(damping=DAMPING),))
-    asked = replace(call.asked, points=_points(call.problem, policy.ROWS_PER_SINE * net.width))
+    asked = replace(call.asked, points=_points(call.problem, ROWS_PER_SINE * net.width))
     found = drawn(best.number, attempt, replace(call, asked=asked), best.state.history)
     best.ansatz.load(best.best)
     for piece, trained in zip(found.ansatz.pieces, best.ansatz.pieces, strict=True):
@@ -95,6 +96,6 @@ def _begun(best: Result, call: Call) -> Result:
 
 def _points(problem: Problem, total: int) -> dict[str, int]:
     """As many points for all conditions together as for all equations: so many functions would follow fewer of them and nothing between."""
-    those = policy.equations(problem)
+    those = equations_of(problem)
     others = [c for c in problem.soft if c not in those]
     return {c.name: max(1, total // len(group)) for group in (those, others) for c in group}

@@ -54,6 +54,7 @@ class Objective:
         self.fixed = dict(fixed or {})  # parameters held at their values, by name
         self._storage: Tensor | None = None
         self.preconditioner = None  # of the last Gauss-Newton step on a lattice (``separable``)
+        self.least: Tensor | None = None  # parameters (P,) of which Newton's method is known to gain nothing more
 
     @property
     def memory(self) -> float:

@@ -26,10 +26,12 @@ from pinnsine.loop import Limits
 from pinnsine.nets import FrozenSines, from_record, to_record
 from pinnsine.optim import GaussNewton
 from pinnsine.outcome import Outcome
-from pinnsine.policy import ROWS_PER_SINE, Attempt, about, fields_per_row, fitting, is_linear
+from pinnsine.places import about
+from pinnsine.policy import Attempt, fields_per_row, fitting, is_linear
 from pinnsine.probe import FieldScale
 from pinnsine.problem import Problem
 from pinnsine.scaling import field_scales
+from pinnsine.shares import ROWS_PER_SINE
 from pinnsine.state import Result
 
 FINE = 1e-20  # a held-out loss with which a window is taken as it is

@@ -54,6 +54,8 @@ class GaussNewton:
 
     def step(self, objective, theta: Tensor, state: dict) -> Step:
         """One iteration from theta (P,)."""
+        if objective.least is not None and torch.equal(theta, objective.least):
+            return Step(theta, float(objective.rows(theta).square().sum()), state, Progress.STALLED)
         damping = self.damping if theta.dtype == torch.float64 else max(self.damping, SINGLE)
         found, length = objective.gauss_newton(theta, damping), 1.0
         before, expected = float(found.rows.square().sum()), float(found.left.square().sum())
