@@ -263,8 +263,9 @@ class Objective:
         return lambda points, _: self.term_rows(term, views, points)
 
     def bytes_per_row(self, term: Term) -> int:
-        """What the graph of one row holds."""
-        return bytes_per_point(self.ansatz, set().union(*term.need.values())) * term.evaluations
+        """What the graph of one row holds, of the images about mirrors as well."""
+        images = max((2 ** len(p.symmetry) for p in self.ansatz.pieces), default=1)
+        return bytes_per_point(self.ansatz, set().union(*term.need.values())) * term.evaluations * images
 
     def _loss(self, term: Term, views) -> Tensor:
         if term.constraint.loss is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -255,17 +256,19 @@ def stepped(
     whole=None,
     kept: Mapping | None = None,
     turn: Callable[[March], None] = lambda march: None,
+    later: float = 0.0,
 ) -> tuple[Stepper, Outcome]:
     """The march in windows that are chosen, and why it ended; in one space coordinate again to a smaller aim while there is time.
 
     Where windows on lattices do not get on they are made on random sines. ``kept``: the march to go on with. ``turn`` is handed the march
-    between two windows, and one to a smaller aim when it is whole.
+    between two windows, and one to a smaller aim when it is whole. ``later``: seconds that are left to something else unless a first march
+    reaches the end without them.
     """
     aim = _first_aim(limits, kept, len(problem.domain.space) == 1) if is_resolvable(problem, asked) else None
     best = None
     while aim is not None:
         before = limits.clock.elapsed
-        stepper = Resolver(problem, asked, limits, callbacks, aim)
+        stepper = Resolver(problem, asked, replace(limits, reserve=limits.reserve + (0.0 if best else later)), callbacks, aim)
         outcome = stepper.resumed(kept, turn) if best is None else stepper.run()
         if best is not None and not (stepper.chain.whole and stepper.chain.held_out < best[0].chain.held_out):
             return best[0], outcome if outcome in STOPS else best[1]
@@ -279,6 +282,7 @@ def stepped(
         seconds, further = agreed(limits.clock.elapsed - before), met and math.isinf(limits.iterations)
         aim = next_aim(aim, seconds, limits.left(), DEARER[stepper.periodic]) if further else None
     if best is None:
+        limits = replace(limits, reserve=limits.reserve + later)
         stepper = Stepper(problem, asked, limits, callbacks, length, asked.net, whole)
         best = stepper, stepper.resumed(kept, turn)
     return best
