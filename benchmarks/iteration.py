@@ -20,8 +20,8 @@ from pinnsine.bench.measure import machine
 from pinnsine.constraint import row_points
 from pinnsine.linearised import gram_matrix
 from pinnsine.objective import bind
-from pinnsine.policy import share_points
 from pinnsine.scaling import field_scales
+from pinnsine.shares import share_points
 
 REPEATS = 7
 SETTLE = 12  # iterations before measuring

@@ -252,8 +252,9 @@ def _network(domain: Domain, net, inputs: tuple[str, ...], outputs: int, periodi
     embedding = Embedding(domain, inputs, periodic)
     if isinstance(net, nn.Module):
         return nn.Sequential(embedding, net.double())
-    if not hasattr(net, "build"):
-        raise ProblemError(f"A network is Siren(...), MLP(...), another of pinnsine.nets or a torch module, got {net!r}.")
+    if isinstance(net, type) or not hasattr(net, "build"):
+        got = f"the class {net.__name__}" if isinstance(net, type) else repr(net)
+        raise ProblemError(f"A network is Siren(...), MLP(...), another of pinnsine.nets or a torch module, got {got}.")
     return nn.Sequential(embedding, net.build(embedding.width, outputs, generator))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 from pathlib import Path
 
 import torch
@@ -47,11 +48,21 @@ class Arguments:
     estimate: bool = True
 
     def __post_init__(self):
+        object.__setattr__(self, "seed", _whole(self.seed))
+        if isinstance(self.points, Mapping):
+            object.__setattr__(self, "points", {name: _whole(count) for name, count in self.points.items()})
+        else:
+            object.__setattr__(self, "points", _whole(self.points))
         limited = self.time is not None or self.iterations is not None
         object.__setattr__(self, "optimizer", phases_of(self.optimizer))
         if self.time != math.inf:  # as it is where arguments are made of others
             object.__setattr__(self, "time", seconds(self.time if limited else DEFAULT_TIME))
         object.__setattr__(self, "out", None if self.out is None else Path(self.out))
+
+
+def _whole(count):
+    """A whole number of any type, such as numpy's, as an int; anything else as it is."""
+    return int(count) if isinstance(count, Integral) else count
 
 
 def phases_of(optimizer) -> tuple:
@@ -60,8 +71,9 @@ def phases_of(optimizer) -> tuple:
         return ()
     phases = tuple(optimizer) if isinstance(optimizer, list | tuple) else (optimizer,)
     for method in phases:
-        if not (hasattr(method, "step") and hasattr(method, "uses")):
-            raise ProblemError(f"optimizer= takes methods such as LevenbergMarquardt() or a list of them, got {method!r}.")
+        if isinstance(method, type) or not (hasattr(method, "step") and hasattr(method, "uses")):
+            got = f"the class {method.__name__}" if isinstance(method, type) else repr(method)[:60]
+            raise ProblemError(f"optimizer= takes methods such as LevenbergMarquardt() or a list of them, got {got}.")
     return phases
 
 
@@ -69,10 +81,19 @@ def validate(problem: Problem, asked: Arguments) -> None:
     """Raise ProblemError where an argument is wrong, or does not go with the problem."""
     if not isinstance(problem, Problem):
         raise ProblemError(f"solve() takes a pinnsine.Problem, got {type(problem).__name__}: load a shipped one with load_problem(name).")
-    for name in ("iterations", "threads", "target"):
+    for name, kind in {"iterations": Integral, "threads": Integral, "target": Real}.items():
         value = getattr(asked, name)
-        if value is not None and not value > 0:
-            raise ProblemError(f"{name}= must be above zero, got {value!r}.")
+        if value is not None and not (isinstance(value, kind) and value > 0):
+            raise ProblemError(f"{name}= is a {'whole ' * (kind is Integral)}number above zero, got {value!r}.")
+    if not isinstance(asked.seed, Integral):
+        raise ProblemError(f"seed= is a whole number, got {asked.seed!r}.")
+    counts = asked.points.values() if isinstance(asked.points, dict) else () if asked.points is None else (asked.points,)
+    if not all(isinstance(count, int) and count > 0 for count in counts):
+        raise ProblemError(f"points= is a whole number above zero, or such numbers by constraint, got {asked.points!r}.")
+    if not (isinstance(asked.callbacks, Sequence) and all(map(callable, asked.callbacks))):
+        raise ProblemError(f"callbacks= takes a list of functions, got {asked.callbacks!r}.")
+    if asked.start is not None and not hasattr(asked.start, "ansatz"):
+        raise ProblemError(f"start= takes another solution, got {type(asked.start).__name__}: solve() and load() give one.")
     if asked.sampler is not None and asked.sampler not in (*SAMPLERS, "rad"):
         raise ProblemError(f"Unknown sampler {asked.sampler!r}: choose one of {', '.join(map(repr, [*SAMPLERS, 'rad']))}.")
     if asked.dtype not in ("float64", "float32"):

@@ -16,20 +16,22 @@ from pinnsine.arguments import Arguments, device_of
 from pinnsine.bandwidth import Trial, trial_net, tuned, tuned_in_space
 from pinnsine.checkpoint import Checkpoints, net_of, unpacked
 from pinnsine.compiled import Compiler
-from pinnsine.constraint import Periodic, row_points
 from pinnsine.errors import ProblemError
 from pinnsine.history import History
+from pinnsine.known import Symmetry
+from pinnsine.lattice_points import lattice_points
 from pinnsine.loop import Limits
 from pinnsine.nets import FrozenSines
 from pinnsine.objective import Objective, bind
+from pinnsine.places import points_for
 from pinnsine.points import Points
 from pinnsine.probe import FieldScale
 from pinnsine.problem import Problem
 from pinnsine.regression import apart
 from pinnsine.rest import from_rest, from_solution
 from pinnsine.sharded import Sharded, sharded
+from pinnsine.shares import share_points
 from pinnsine.state import Result, State
-from pinnsine.tensor_points import tensor_points
 
 
 @dataclass(frozen=True)
@@ -57,12 +59,14 @@ def begun(number: int, attempt: policy.Attempt, call: Call, history: History, be
     """Draw network and points, bind, find the bandwidth where it is free; ``before``: what was found by then."""
     attempt = _with_omega(attempt, call)
     net, free = attempt.net, isinstance(attempt.net, FrozenSines) and attempt.net.omega is None
-    result = _drawn(number, replace(attempt, net=trial_net(net)) if free else attempt, call, history)
+    result = drawn(number, attempt, call, history, trial_net(net) if free else net)
     state = result.state
     if free:
         earlier = before.attempt.net if before is not None else call.asked.start.ansatz.net if call.asked.start is not None else None
         near, seed = earlier.omega if isinstance(earlier, FrozenSines) else None, call.asked.seed
-        trial = tuned(net, state.objective, result.held_out, seed, near, attempt.linear, call.limits.left, _guess(call), attempt.brief)
+        close = isinstance(earlier, FrozenSines) and before is not None and not attempt.apart and before.state.best_held_out < policy.PROMISING
+        guess = _close(before) if close else _guess(call)
+        trial = tuned(net, state.objective, result.held_out, seed, near, attempt.linear, call.limits.left, guess, attempt.brief, close)
         return _tried(result, trial)
     if isinstance(net, FrozenSines) and not attempt.linear and not _continues(net, call):
         state.theta = _guess(call)(state.objective, state.theta)
@@ -71,7 +75,7 @@ def begun(number: int, attempt: policy.Attempt, call: Call, history: History, be
 
 def begun_on_window(attempt: policy.Attempt, call: Call, near: tuple[float, ...] | None, before: float) -> tuple[Result, float]:
     """The same for frozen sines on a window of time, and the held-out loss of the first steps; see ``bandwidth.tuned_in_space``."""
-    result = _drawn(0, replace(attempt, net=trial_net(attempt.net)), call, History())
+    result = drawn(0, attempt, call, History(), trial_net(attempt.net))
     objective, seed, left = result.state.objective, call.asked.seed, call.limits.left
     trial = tuned_in_space(attempt.net, objective, result.held_out, seed, near, attempt.linear, left, before)
     return _tried(result, trial), trial.loss
@@ -81,6 +85,8 @@ def _tried(result: Result, trial: Trial) -> Result:
     """The attempt with the network and the parameters of a trial."""
     state, held_out = result.state, result.held_out.with_ansatz(trial.ansatz)
     state.objective, state.theta = state.objective.with_ansatz(trial.ansatz), trial.theta
+    if trial.stalled:
+        state.objective.least = trial.theta
     return Result(result.number, replace(result.attempt, net=trial.net), trial.ansatz, state, held_out, trial.seconds)
 
 
@@ -94,6 +100,12 @@ def _guess(call: Call) -> Callable[[Objective, Tensor], Tensor]:
     return from_rest if call.asked.start is None else functools.partial(from_solution, before=call.asked.start.ansatz)
 
 
+def _close(before: Result) -> Callable[[Objective, Tensor], Tensor]:
+    """Where it starts on more sines: at what fewer have found."""
+    before.ansatz.load(before.best)
+    return functools.partial(from_solution, before=before.ansatz)
+
+
 def _with_omega(attempt: policy.Attempt, call: Call) -> policy.Attempt:
     """The attempt with the bandwidth of its network found, where that is left to us."""
     net = attempt.net
@@ -101,14 +113,14 @@ def _with_omega(attempt: policy.Attempt, call: Call) -> policy.Attempt:
         return attempt
     found = omega.from_data(net, call.problem)
     if found is None:
-        objective, held_out = _bind(_ansatz(trial_net(FrozenSines()), call), attempt, call)
+        objective, held_out = _bind(_ansatz(trial_net(FrozenSines()), call, {}), attempt, call)
         found = omega.from_trials(net, objective, held_out, call.asked.seed, call.limits.left)
     return replace(attempt, net=found)
 
 
-def _drawn(number: int, attempt: policy.Attempt, call: Call, history: History) -> Result:
-    """An attempt with network and points freshly drawn."""
-    ansatz = _ansatz(attempt.net, call)
+def drawn(number: int, attempt: policy.Attempt, call: Call, history: History, net=None) -> Result:
+    """An attempt with network and points freshly drawn; ``net``: one that is bound to the points in place of the attempt's."""
+    ansatz = _ansatz(net or attempt.net, call, attempt.symmetry)
     objective, held_out = _bind(ansatz, attempt, call)
     generator = torch.Generator().manual_seed(call.asked.seed + 2)
     state = State(ansatz.flat(), objective, generator, since=history.rows, iteration=history.rows, history=history)
@@ -118,12 +130,12 @@ def _drawn(number: int, attempt: policy.Attempt, call: Call, history: History) -
 def restored(kept: Mapping, plan: Sequence[policy.Attempt], call: Call, history: History) -> Result:
     """An attempt as it was kept."""
     attempt = plan[kept["number"]]
-    return unpacked(kept, _drawn(kept["number"], replace(attempt, net=net_of(kept, attempt.net)), call, history), history)
+    return unpacked(kept, drawn(kept["number"], replace(attempt, net=net_of(kept, attempt.net)), call, history), history)
 
 
-def _ansatz(net, call: Call) -> Ansatz:
+def _ansatz(net, call: Call, symmetry: Mapping[str, tuple[Symmetry, ...]]) -> Ansatz:
     """The trial function, freshly drawn or continued from the solution to start from."""
-    start, problem = call.asked.start, call.problem
+    start, problem = call.asked.start, call.problem.with_symmetry(symmetry)
     if start is not None and (start.problem.names.fields, start.problem.domain.names) != (problem.names.fields, problem.domain.names):
         raise ProblemError("start= must be a solution of the same fields and coordinates as this problem.")
     if start is not None and not isinstance(start.ansatz, Ansatz):
@@ -140,33 +152,32 @@ def _ansatz(net, call: Call) -> Ansatz:
 def _bind(ansatz: Ansatz, attempt: policy.Attempt, call: Call) -> tuple[Objective | Sharded, Objective | Sharded]:
     """The objective at training points, and the same at held-out points."""
     problem = call.problem
-    shares = policy.share_points(problem, call.asked.points, attempt.points)
+    sines = attempt.net.width if isinstance(attempt.net, FrozenSines) else 0
+    shares = share_points(problem, call.asked.points, attempt.points, sines)
     unknown = [n for n in shares if n not in {c.name for c in problem.soft}]
     if unknown or any(n < 1 for n in shares.values()):
         names = ", ".join(c.name for c in problem.soft)
         raise ProblemError(f"points= takes positive numbers by constraint ({names}), got {call.asked.points!r}.")
     first = "sobol" if attempt.sampler == "rad" else attempt.sampler
 
-    def draw(draw_seed: int, share: float) -> dict[str, Points]:
+    def draw(draw_seed: int, share: float, grids: Mapping[str, Points]) -> dict[str, Points]:
         generator = torch.Generator().manual_seed(draw_seed)
         counts = {n: max(1, int(share * count)) for n, count in shares.items()}
-        drawn = {c.name: row_points(c, problem.domain, counts[c.name], first, generator) for c in problem.soft}
+        random = [c for c in problem.soft if c.name not in grids]
+        drawn = {c.name: points_for(attempt.net, c, problem.domain, counts[c.name], first, generator) for c in random}
         if attempt.apart:
             drawn = {n: apart(p, call.asked.seed, share < 1) for n, p in drawn.items()}
-        return {n: p.to(call.dtype, call.device) for n, p in drawn.items()}
+        return {n: p.to(call.dtype, call.device) for n, p in {**drawn, **grids}.items()}
 
-    training = {**draw(call.asked.seed + 1, 1.0), **_on_tensor_grids(ansatz, call)}
-    objective = sharded(bind(ansatz, training, call.asked.memory, call.compiler, attempt.early))
-    return objective, objective.with_points(draw(call.asked.seed + 1_000_003, policy.HELD_OUT))
+    training, held_out = call.asked.seed + 1, call.asked.seed + 1_000_003
+    points = draw(training, 1.0, _on_tensor_grids(ansatz, call))
+    objective = sharded(bind(ansatz, points, call.asked.memory, call.compiler, attempt.early))
+    return objective, objective.with_points(draw(held_out, policy.HELD_OUT, _on_tensor_grids(ansatz, call, held_out)))
 
 
-def _on_tensor_grids(ansatz: Ansatz, call: Call) -> dict[str, Points]:
-    """The row points of a lattice of sines, by constraint, where neither their number nor a sampler is given."""
+def _on_tensor_grids(ansatz: Ansatz, call: Call, seed: int | None = None) -> dict[str, Points]:
+    """The row points of a lattice of sines, by constraint, where neither their number nor a sampler is given; drawn, if there is a seed."""
     net, problem = ansatz.net, ansatz.problem
     if not isinstance(net, FrozenSines) or net.lattice is None or call.asked.points is not None or call.asked.sampler is not None:
         return {}
-    waves = dict(zip(problem.domain.names, net.lattice, strict=False))
-    periodic = {c.coordinate for c in problem.constraints if isinstance(c, Periodic) and c.hard}
-    soft = problem.soft if waves.keys() == set(problem.domain.names) else ()
-    found = {c.name: tensor_points(c.region(problem.domain), waves, periodic) for c in soft}
-    return {n: p.to(call.dtype, call.device) for n, p in found.items() if p is not None}
+    return lattice_points(problem, net, seed)

@@ -30,16 +30,17 @@ def tried(
     kept: tuple[Mapping, History] | None = None,
     best: Result | None = None,
     until: int | None = None,
+    begin: int = 0,
 ) -> Result:
     """The attempts in turn while there is time and need; the best of them by held-out rows, with the history of all.
 
-    ``kept``: the state and the history of the run to go on with. ``best``: the best before, and the last made. ``until``: of the plan.
+    ``kept``: the state and the history of the run to go on with. ``best``: the best before. ``begin``, ``until``: the attempts of the plan.
     """
     current, history, limits = None, best.state.history if best else History(), call.limits
     if kept is not None:
         (tree, history), limits.clock.earlier = kept, kept[0]["seconds"]
         best, current = (tree[name] and restored(tree[name], plan, call, history) for name in ("best", "current"))
-    first = current.number if current else 0 if best is None else best.number + 1
+    first = current.number if current else begin if best is None else max(begin, best.number + 1)
     for number in range(first, len(plan) if until is None else until):
         if best is not None and current is None:
             if limits.left() <= 0:
@@ -83,8 +84,9 @@ def _worthwhile(attempt: policy.Attempt, before: Result, limits: Limits) -> bool
 
 def iterated(current: Result, best: Result | None, call: Call) -> Outcome:
     """Run an attempt from where it stands."""
-    attempt, monitor, keep = current.attempt, Monitor(call.problem, current.held_out), call.checkpoints.keeper(best, current)
-    return run(current.state, attempt.phases, attempt.sampler == "rad", call.limits, monitor, call.callbacks, keep)
+    attempt, adaptive, keep = current.attempt, current.attempt.sampler == "rad", call.checkpoints.keeper(best, current)
+    monitor = Monitor(call.problem, current.held_out, adaptive)
+    return run(current.state, attempt.phases, adaptive, call.limits, monitor, call.callbacks, keep)
 
 
 def answer(

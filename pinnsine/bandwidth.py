@@ -21,8 +21,9 @@ from pinnsine.nets import FrozenSines
 from pinnsine.objective import Objective
 from pinnsine.optim.gauss_newton import GaussNewton
 from pinnsine.optim.step import Progress
-from pinnsine.policy import PROMISING, ROWS_PER_SINE
+from pinnsine.policy import PROMISING
 from pinnsine.rest import from_rest
+from pinnsine.shares import ROWS_PER_SINE
 
 Guess = Callable[[Objective, Tensor], Tensor]  # the parameters (P,) to start from, from an objective and drawn ones
 TRIAL = 250  # sines of a first trial
@@ -38,9 +39,12 @@ SEARCHED = 5  # coordinates, beyond which trials along each would take longer th
 CLIMB = 1.4  # the factor from one bandwidth to the next at the full number of sines
 FEWEST = 2  # rows for each unknown of a first trial: with 1.3, fields of three left fifty times the held-out loss that they left with 4
 STEPS = 6  # Newton steps of a trial of a nonlinear problem
+CHORDS = 2  # steps with the same factors after the one from a solution by fewer sines
+ROUGH = 1e-18  # a held-out loss of a linear problem above which a second step, against the rounding of the first, is of no use
 SETTLED = 0.1  # of the loss, left by a step after which a trial is over, once it is below TRUSTED
 TRUSTED = 1e-3
 WORTH = 0.5  # a held-out loss below this part of the best is worth a bandwidth of its own for a coordinate
+TIED = 2.0  # times the least held-out loss: the larger of bandwidths that leave about as much in many coordinates
 MARGIN = 2.0  # trials that must fit the time left for a further one to be made
 HOPELESS = 0.03  # a held-out loss of few sines above which more of them will not do either
 FEW_FAIR, FAIR = 1e-4, 1e-6  # a loss of few sines, and of all, above which a window is made shorter
@@ -50,13 +54,17 @@ ROUNDING = 1e-26  # a held-out loss below which rounding is all that is left
 
 @dataclass(frozen=True)
 class Trial:
-    """A network, the trial function with it, the parameters (P,) found in a few steps, their held-out loss, and the seconds it took."""
+    """A network, the trial function with it, the parameters (P,) found in a few steps, their held-out loss, and the seconds it took.
+
+    ``stalled``: further steps gain nothing.
+    """
 
     net: FrozenSines
     ansatz: Ansatz
     theta: Tensor
     loss: float
     seconds: float
+    stalled: bool
 
 
 def trial_net(net: FrozenSines) -> FrozenSines:
@@ -74,13 +82,15 @@ def tuned(
     left: Callable[[], float] = lambda: math.inf,
     guess: Guess = from_rest,
     brief: bool = False,
+    close: bool = False,
 ) -> Trial:
     """``net`` with the bandwidth, one for each coordinate, that leaves the smallest held-out rows, and its parameters.
 
     ``objective`` and ``held_out`` are bound to ``trial_net(net)`` at the points of the full network. ``near``: a bandwidth to start from,
     such as was found for fewer sines; ``linear``: one step does. ``left``: the seconds left; where they do not suffice for a further
     trial, the best so far must do. ``guess``: where Newton's method starts. ``brief``: something else is to follow where this promises
-    little, so that no time is spent on it then.
+    little, so that no time is spent on it then. ``close``: ``near`` and ``guess`` belong to a solution by fewer sines: more of them never
+    want a smaller bandwidth, and one step tells what can be had.
     """
     inputs = _inputs(objective)
     if near is None:
@@ -88,7 +98,7 @@ def tuned(
         if few is not None and brief and few.loss > HOPELESS and inputs > 1:
             return few
         near = few.net.omega if few is not None else 1 / math.sqrt(inputs)
-    trials = _Trials(objective, held_out, seed, linear, left, guess)
+    trials = _Trials(objective, held_out, seed, linear, left, guess, close)
     best = trials.of(replace(net, omega=near))
     if inputs == 1 and best.loss > PROMISING:
         best = trials.over_range(best, SHORT)
@@ -96,16 +106,18 @@ def tuned(
         return best
     free = _free(objective)
     if 0 < len(free) < inputs:  # whole periods that few sines have found are enough, as a rule; what more of them resolve lies across
-        found = _climbed(trials, best, CLIMB ** (2 / len(free)), free)
+        found = _climbed(trials, best, CLIMB ** (2 / len(free)), free, close)
         if found is not best:
             return found
-    return _climbed(trials, best, CLIMB, None)
+    return _climbed(trials, best, CLIMB, None, close)
 
 
-def _climbed(trials: _Trials, best: Trial, climb: float, along: Sequence[int] | None) -> Trial:
-    """The best of larger bandwidths, one after the other while they gain, then of smaller ones; ``along`` some coordinates or all."""
+def _climbed(trials: _Trials, best: Trial, climb: float, along: Sequence[int] | None, upwards: bool) -> Trial:
+    """The best of larger bandwidths, one after the other while they gain, then of smaller ones unless it is ``upwards`` alone; ``along`` some
+    coordinates or all.
+    """
     inputs = _inputs(trials.objective)
-    for factor in (climb, 1 / climb):
+    for factor in (climb,) if upwards else (climb, 1 / climb):
         while trials.wanted(best):
             omega = _scaled(best.net.omega, factor) if along is None else _along(best.net, along, factor, inputs).omega
             moved = replace(best.net, omega=omega)
@@ -148,8 +160,8 @@ def tuned_in_space(
         return trials.of(replace(net, omega=net.omega or ALONE))
     if near is None:
         few = _Trials.of_few(trial_net(net), objective, held_out, seed, linear, left)
-        boxes = (tuple(STEADY if n == time else omega for n in inputs) for omega in FINER)
-        best = min((few.of(replace(trial_net(net), omega=box)) for box in boxes), key=lambda trial: trial.loss)
+        first, *others = (tuple(STEADY if n == time else omega for n in inputs) for omega in FINER)
+        best = few.over_range(few.of(replace(trial_net(net), omega=first)), others)
         if best.loss > HOPELESS or FEW_FAIR < best.loss < HELPED * before:
             return best
         near = best.net.omega
@@ -190,6 +202,8 @@ def _searched(net: FrozenSines, objective: Objective, held_out: Objective, *of_t
     """The best trial of few sines over the whole range, then doubled or halved along one coordinate after another."""
     trials = _Trials.of_few(net, objective, held_out, *of_trials)
     best = trials.over_all(net)
+    if _inputs(objective) > MANY:  # then it is nearly free, and more sines want more
+        best = max((t for t in trials.known.values() if t.loss <= TIED * best.loss), key=lambda trial: trial.net.bandwidths(1)[0])
     inputs = {p.inputs for p in objective.ansatz.pieces}
     if len(inputs) > 1 or not 1 < len(min(inputs)) <= SEARCHED:
         return best
@@ -218,8 +232,18 @@ def _inputs(objective: Objective) -> int:
 class _Trials:
     """One network after another at the same points, each tried once."""
 
-    def __init__(self, objective: Objective, held_out: Objective, seed: int, linear: bool, left: Callable[[], float], guess: Guess = from_rest):
+    def __init__(
+        self,
+        objective: Objective,
+        held_out: Objective,
+        seed: int,
+        linear: bool,
+        left: Callable[[], float],
+        guess: Guess = from_rest,
+        close: bool = False,
+    ):
         self.objective, self.held_out, self.seed, self.linear, self.left = objective, held_out, seed, linear, left
+        self.steps, self.chords = (1 if linear or close else STEPS), (CHORDS if close else 0)
         self.guess = guess
         self.known: dict[FrozenSines, Trial] = {}
 
@@ -248,25 +272,26 @@ class _Trials:
 
     def of(self, net: FrozenSines) -> Trial:
         if net not in self.known:
-            self.known[net] = self._made(net)
+            self.known[net] = self._made(net, self.steps)
         return self.known[net]
 
     def begun(self, net: FrozenSines) -> Trial:
         """A trial without a step."""
         return self._made(net, 0)
 
-    def _made(self, net: FrozenSines, steps: int = STEPS) -> Trial:
+    def _made(self, net: FrozenSines, steps: int) -> Trial:
         old, started = self.objective.ansatz, time.perf_counter()
         ansatz = build_ansatz(old.problem, net, old.scales, torch.Generator().manual_seed(self.seed), old.pieces[0].evaluator)
         ansatz.to(next(old.parameters()))  # device and number type
         objective, held_out = self.objective.with_ansatz(ansatz), self.held_out.with_ansatz(ansatz)
-        theta, method = ansatz.flat() if self.linear else self.guess(objective, ansatz.flat()), GaussNewton()
-        before = math.inf
-        for _ in range(min(steps, 1) if self.linear else steps):
+        theta, method = ansatz.flat() if self.linear else self.guess(objective, ansatz.flat()), GaussNewton(chords=self.chords)
+        before, stalled = math.inf, False
+        for _ in range(steps):
             step = method.step(objective, theta, {})
-            theta = step.theta
-            if step.progress is not Progress.MOVED or step.loss < ROUNDING or SETTLED * before < step.loss < TRUSTED or self.left() <= 0:
+            theta, stalled = step.theta, step.progress is not Progress.MOVED
+            if stalled or step.loss < ROUNDING or SETTLED * before < step.loss < TRUSTED or self.left() <= 0:
                 break
             before = step.loss
         loss = held_out.loss(theta)
-        return Trial(net, ansatz, theta, loss if math.isfinite(loss) else math.inf, agreed(time.perf_counter() - started))
+        stalled = loss > ROUGH if self.linear and steps else stalled
+        return Trial(net, ansatz, theta, loss if math.isfinite(loss) else math.inf, agreed(time.perf_counter() - started), stalled)

@@ -20,9 +20,10 @@ from pinnsine.history import History
 from pinnsine.loop import Limits
 from pinnsine.objective import Objective, bind
 from pinnsine.outcome import Outcome
-from pinnsine.policy import share_points
 from pinnsine.probe import FieldScale
 from pinnsine.problem import Problem
+from pinnsine.refined import is_refinable, refine
+from pinnsine.shares import share_points
 from pinnsine.solution import Solution
 from pinnsine.windows import Windowed
 
@@ -117,7 +118,11 @@ class Chain:
         for k, solution in enumerate(self.solved):
             part = window_problem(self.problem, self.edges, k)
             part = part if before is None else continued(part, before, self.orders)
-            correction = correct(_at_fresh_points(part, solution), solution.ansatz.flat(), clock)
+            if is_refinable(solution.ansatz):
+                correction = refine(part, solution.ansatz)
+            else:
+                share = 1 / (len(self.solved) - k)
+                correction = correct(_at_fresh_points(part, solution), solution.ansatz.flat(), clock, ESTIMATE_SEED, share)
             before, length = correction.ansatz, self.edges[k + 1] - self.edges[k]
             for name, sums in squares.items():
                 sums[0] += length * correction.errors[name] ** 2
@@ -147,8 +152,10 @@ def _at_fresh_points(problem: Problem, solution: Solution) -> Objective:
     """The rows of a window with another start, at points that it was not solved at."""
     old = solution.ansatz
     generator = torch.Generator().manual_seed(ESTIMATE_SEED)
-    counts = share_points(problem, min(MOST_ROWS, ROWS * solution.settings["points"]))
+    wanted = min(MOST_ROWS, ROWS * solution.settings["points"])
+    counts = share_points(problem, wanted)
     like = next(old.parameters())
     drawn = {c.name: row_points(c, problem.domain, counts[c.name], "sobol", generator) for c in problem.soft}
     points = {n: p.to(like.dtype, like.device) for n, p in drawn.items()}
-    return bind(Ansatz(problem, old.pieces, old.scales, old.net), points)
+    objective = bind(Ansatz(problem, old.pieces, old.scales, old.net), points)
+    return objective.thinned(min(1.0, wanted / objective.count))

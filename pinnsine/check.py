@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 SAMPLES = 128  # rows per constraint in the dry run
 PROBES = 3
+HINTS = {  # what to do about what Python says of common slips
+    "does not support ufuncs": "use torch's functions in place of numpy's",
+    "must be real number, not": "use torch's functions in place of those of math",
+    "must be Tensor, not Local": "its argument is the state s, so write s.x for the coordinate x",
+    "Boolean value of Tensor": "use torch.where(condition, a, b) in place of `if`",
+}
 SIZES = (1e-6, 1e-3, 1e3, 1e6)  # of further probes: a row counts as broken only if it is not finite on every probe of every size
 
 
@@ -95,7 +101,9 @@ def _words(error: Exception) -> str:
     libraries = Path(__file__).parent, Path(torch.__file__).parent
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not any(p in Path(f.filename).parents for p in libraries)]
     place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {' '.join(str(error).split()).rstrip('.')}{place}"
+    said = " ".join(str(error).split()).rstrip(".")
+    hint = next((f": {hint}" for slip, hint in HINTS.items() if slip in said), "")
+    return f"{type(error).__name__}: {said}{place}{hint}"
 
 
 def _place(problem: Problem, points: Points, row: int) -> str:

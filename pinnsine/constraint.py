@@ -149,15 +149,16 @@ def Dirichlet(name: str, *, on: Region | None = None, hard: bool = False, weight
 def Data(name: str, points: Points, *, sigma: float | str | None = None, weight: Weight = None, **targets: Target) -> Prescribed:
     """Measurements at given points: ``Data("probe", Points.read("probe.csv"), u="u_measured", sigma="err")``.
 
-    ``sigma``: the standard deviation, a number or the name of a column. Raises ProblemError for an unknown column.
+    ``sigma``: the standard deviation, a number or the name of a column. Raises ProblemError for unknown columns and values not finite.
     """
     if not isinstance(points, Points):
         raise ProblemError(f"Constraint {name!r}: data are given as Points, got {type(points).__name__}: use Points({{...}}) or Points.read.")
-    for column in (*targets.values(), sigma):
-        if isinstance(column, str) and column not in points.names:
-            raise ProblemError(f"Constraint {name!r}: the data have no column {column!r}: they have {', '.join(points.names)}.")
-    errors = points[sigma] if isinstance(sigma, str) else torch.as_tensor(1.0 if sigma is None else sigma)
-    if not bool((errors > 0).all()):
+    for column in (c for c in (*targets.values(), sigma) if isinstance(c, str)):
+        points.require(column, f"Constraint {name!r}", finite=column != sigma)
+    if not isinstance(sigma, str | int | float | None):
+        raise ProblemError(f"Constraint {name!r}: sigma= takes a number or the name of a column of the points, got {type(sigma).__name__}.")
+    errors = points[sigma] if isinstance(sigma, str) else torch.tensor(1.0 if sigma is None else sigma)
+    if not (errors > 0).all():
         raise ProblemError(f"Constraint {name!r}: sigma is a standard deviation, above zero at every point, got {float(errors.min())}.")
     return Prescribed(name, targets, on=points, sigma=sigma, weight=weight)
 

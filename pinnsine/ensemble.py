@@ -65,8 +65,9 @@ def ensemble(problem: Problem, seeds: Sequence[int], net=None, optimizer=None, *
     Raises:
         ProblemError: fewer than two seeds, or whatever ``solve`` refuses.
     """
-    if len(set(seeds)) < 2 or len(set(seeds)) < len(seeds):
-        raise ProblemError(f"An ensemble needs at least two different seeds, got {list(seeds)}.")
+    if not isinstance(seeds, Sequence) or len(set(seeds)) < 2 or len(set(seeds)) < len(seeds):
+        got = list(seeds) if isinstance(seeds, Sequence) else repr(seeds)
+        raise ProblemError(f"An ensemble needs at least two different seeds, as in seeds=range(5), got {got}.")
     wrong = {"out", "resume", "seed"} & options.keys()
     if wrong:
         raise ProblemError(f"ensemble() takes no {', '.join(sorted(wrong))}=: save its solutions one by one.")

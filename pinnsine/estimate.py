@@ -20,12 +20,14 @@ from torch import Tensor, nn
 
 from pinnsine.ansatz import Ansatz, Piece
 from pinnsine.budget import Clock
-from pinnsine.constraint import Periodic, row_points
+from pinnsine.constraint import Periodic
 from pinnsine.distributed import agreed
 from pinnsine.least_squares import least_squares
 from pinnsine.nets.frozen_sines import SineLayer
+from pinnsine.nets.lifted_sines import Lifted
 from pinnsine.nets.network import Network
 from pinnsine.objective import Objective
+from pinnsine.places import points_for
 from pinnsine.plane_waves import plane_waves
 from pinnsine.points import Points
 from pinnsine.regression import is_regression, misfit
@@ -73,10 +75,9 @@ class Corrected(nn.Module):
     def forward(self, x):
         y = self.embedding(x)
         parts = [y]
-        if isinstance(self.core, Network):
-            hidden = self.core.hidden(y)
+        if isinstance(self.core, Network | Lifted):
+            hidden, out = self.core.both(y)
             parts.append(hidden)
-            out = self.core.layers[-1](hidden)
         else:
             out = self.core(y)
         inputs = torch.cat(parts, dim=-1)
@@ -118,15 +119,18 @@ def estimate_error(objective: Objective, theta: Tensor, clock: Clock | None = No
     return correct(_fresh(objective, seed), theta, clock, seed).relative()
 
 
-def correct(objective: Objective, theta: Tensor, clock: Clock | None = None, seed: int = 7) -> Correction:
-    """The smallest of the corrections that explain nearly the most of the residual rows of ``objective`` at theta (P,)."""
-    corrections = list(_corrections(objective, theta, clock, seed))
+def correct(objective: Objective, theta: Tensor, clock: Clock | None = None, seed: int = 7, share: float = 1.0) -> Correction:
+    """The smallest of the corrections that explain nearly the most of the residual rows of ``objective`` at theta (P,).
+
+    ``share``: the part of the time left that this may take.
+    """
+    corrections = list(_corrections(objective, theta, clock, seed, share))
     most = max(c.explained for c in corrections)
     nearly = [c for c in corrections if c.explained >= most - (1 - NEARLY) * abs(most)]
     return min(nearly, key=lambda c: sum(error for error in c.relative().values() if not math.isnan(error)))
 
 
-def _values(ansatz: Ansatz, theta: Tensor, points: Points) -> dict[str, Tensor]:
+def field_values(ansatz: Ansatz, theta: Tensor, points: Points) -> dict[str, Tensor]:
     """All fields (N,) at points."""
     names = [f.name for f in ansatz.problem.fields]
     with torch.no_grad():
@@ -134,13 +138,14 @@ def _values(ansatz: Ansatz, theta: Tensor, points: Points) -> dict[str, Tensor]:
         return {n: getattr(local, n).values for n in names}
 
 
-def _corrections(objective: Objective, theta: Tensor, clock: Clock | None, seed: int) -> Iterator[Correction]:
+def _corrections(objective: Objective, theta: Tensor, clock: Clock | None, seed: int, share: float) -> Iterator[Correction]:
     """A correction for each bandwidth that there is time for, and for one at least."""
     frozen = any(isinstance(p.module[1], SineLayer) for p in objective.ansatz.pieces)
+    began, allowed = (clock.elapsed, share * clock.left) if clock else (0.0, math.inf)
     for trial in range(len(REACHES if frozen else BANDWIDTHS)):
         before = clock.elapsed if clock else 0.0
         yield _correction(objective, theta, trial, seed)
-        if clock and clock.left < agreed(clock.elapsed - before):
+        if clock and allowed - agreed(clock.elapsed - began) < agreed(clock.elapsed - before):
             return
 
 
@@ -152,7 +157,9 @@ def _fresh(objective: Objective, seed: int) -> Objective:
         old = objective.points[term.constraint.name]
         count = int(share * len(old)) if term.route == "one backward" else min(len(old), GENERIC_ROWS)
         like = old[old.names[0]]
-        points[term.constraint.name] = row_points(term.constraint, problem.domain, count, "sobol", generator).to(like.dtype, like.device)
+        points[term.constraint.name] = points_for(objective.ansatz.net, term.constraint, problem.domain, count, "sobol", generator).to(
+            like.dtype, like.device
+        )
     return objective.with_points(points)
 
 
@@ -174,12 +181,12 @@ def _correction(objective: Objective, theta: Tensor, trial: int, seed: int) -> C
     found = small.views(origin + step)
     new.load(torch.cat([found[n].reshape(-1) for n, _ in new.named_parameters()]))
     grid = old.problem.domain.grid(GRID).to(theta.dtype, theta.device)
-    before, after = _values(old, theta, grid), _values(new, new.flat(), grid)
-    errors = {n: _size(after[n] - value) / max(explained, LEAST_EXPLAINED) for n, value in before.items()}
-    return Correction(new, explained, errors, {n: _size(value) for n, value in before.items()})
+    before, after = field_values(old, theta, grid), field_values(new, new.flat(), grid)
+    errors = {n: root_mean_square(after[n] - value) / max(explained, LEAST_EXPLAINED) for n, value in before.items()}
+    return Correction(new, explained, errors, {n: root_mean_square(value) for n, value in before.items()})
 
 
-def _size(values: Tensor) -> float:
+def root_mean_square(values: Tensor) -> float:
     return float(values.square().mean().sqrt())
 
 
@@ -215,6 +222,6 @@ def _spread(module: nn.Sequential, trial: int, generator: torch.Generator) -> Te
         return REACHES[trial] * core.weight[torch.randint(len(core.weight), (enough(core),), generator=generator)].abs()
     if isinstance(core, SineLayer):
         return REACHES[trial] * core.weight.abs().amax(dim=0) / math.sqrt(3)
-    inner = core.layers[-1].in_features if isinstance(core, Network) else 0
+    inner = core.seen if isinstance(core, Network | Lifted) else 0
     outer, hidden = BANDWIDTHS[trial]
     return torch.cat([torch.full((embedding.width,), outer), torch.full((inner,), hidden)])

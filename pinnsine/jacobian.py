@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from pinnsine.term import Term
 
 PROBE_ROWS = 256  # spread over all rows, because rows may be coupled in a part of the region only
+PROBE_LEAST = 32
+PROBE_ENTRIES = 2e6  # of the probed Jacobian: a window of time on a large lattice is solved in the time that more would take
 PROBE_COPIES = 4  # of the probed Jacobian, held at a time with what it is made from
 CACHE_ROWS = 512  # rows of a layer's outer products made at a time, so that they stay in the cache
 PROBE_TOLERANCE = 1e-9
@@ -85,8 +87,8 @@ def row_blocks(objective: Objective, term: Term, theta: Tensor, points: Points) 
 def route_of(objective: Objective, term: Term, theta: Tensor) -> str:
     """Probe a term: does the one-backward Jacobian agree with an ordinary vjp under random weights of the rows?"""
     points = objective.points[term.constraint.name]
-    fitting = objective.memory / (PROBE_COPIES * 8 * len(theta) * len(term.scales))
-    points = points.spread(max(PROBE_ROWS // 4, min(PROBE_ROWS, int(fitting))))
+    fitting = min(objective.memory / (PROBE_COPIES * 8), PROBE_ENTRIES) / (len(theta) * len(term.scales))
+    points = points.spread(max(PROBE_LEAST, min(PROBE_ROWS, int(fitting))))
     points, theta = points.to(torch.float64, theta.device), theta.detach().double()  # coupling shows above rounding
     generator = torch.Generator().manual_seed(0)
     graph = theta.clone().requires_grad_()

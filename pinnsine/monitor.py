@@ -33,17 +33,25 @@ def merit(losses: Collection[float]) -> float:
 
 
 class Monitor:
-    """Looks at the held-out rows (which decide) and at the reference (which is only shown)."""
+    """Looks at the held-out rows (which decide) and at the reference (which is only shown).
 
-    def __init__(self, problem: Problem, held_out: Objective):
-        self.held_out, self.problem = held_out, problem
+    ``adaptive``: the training points move, and the loss there decides as well, by its logarithm. Drawn anew where the residual is large they
+    see what held-out points, spread evenly, do not: of Allen-Cahn's equation these see little but the kink in the start. Over all lengths of
+    that run (400 iterations of seed 0, no symmetry) the error of the best by held-out rows alone was 2.8 times the smallest by then in the
+    geometric mean, and is 1.13 times so with both; with the symmetry 1.20 and 1.13, Burgers' equation 1.06 and 1.06.
+    """
+
+    def __init__(self, problem: Problem, held_out: Objective, adaptive: bool = False):
+        self.held_out, self.problem, self.adaptive = held_out, problem, adaptive
         self.grid, self.truth = self._reference()
 
     def look(self, state: State) -> None:
-        """Measure; keep the parameters if the held-out loss is the lowest so far."""
+        """Measure; keep the parameters if the merit is the lowest so far."""
         losses = self.held_out.losses(state.theta)
         held_out = sum(losses.values())
         found = merit(losses.values())
+        if self.adaptive:
+            found += merit([state.objective.loss(state.theta)])
         state.stale = 0 if found < state.merit + math.log(GAIN) else state.stale + 1
         if found < state.merit:
             state.best, state.best_held_out, state.merit = state.theta, held_out, found
@@ -59,9 +67,7 @@ class Monitor:
     def _reference(self):
         if self.problem.reference is None:
             return None, {}
-        grid = self.problem.domain.grid()
-        chosen = torch.randperm(len(grid), generator=torch.Generator().manual_seed(0))[:REFERENCE_POINTS]
-        grid = grid.select(chosen)
+        grid = self.problem.domain.grid(REFERENCE_POINTS)
         truth = self.problem.reference.evaluate(grid.columns)
         finite = torch.stack([torch.isfinite(v) for v in truth.values()]).all(dim=0)  # not where a solution is singular, nor in holes
         return grid.select(finite), {n: v[finite] for n, v in truth.items()}

@@ -16,7 +16,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from pinnsine import sparse
+from pinnsine import separable, sparse
 from pinnsine.ansatz import Ansatz
 from pinnsine.compiled import Compiler
 from pinnsine.constraint import Residual, rows_of
@@ -53,6 +53,8 @@ class Objective:
         self.budget = memory if isinstance(memory, Budget) else Budget(memory)
         self.fixed = dict(fixed or {})  # parameters held at their values, by name
         self._storage: Tensor | None = None
+        self.preconditioner = None  # of the last Gauss-Newton step on a lattice (``separable``)
+        self.least: Tensor | None = None  # parameters (P,) of which Newton's method is known to gain nothing more
 
     @property
     def memory(self) -> float:
@@ -71,7 +73,7 @@ class Objective:
         return other
 
     def with_ansatz(self, ansatz: Ansatz) -> Objective:
-        """The same objective of another trial function of the same kind: needs, scales and routes are kept."""
+        """The same objective of another trial function of its kind: needs, scales and routes are kept."""
         return Objective(ansatz, self.terms, self.points, self.budget)
 
     def to(self, dtype: torch.dtype) -> Objective:
@@ -87,8 +89,7 @@ class Objective:
 
     def only(self, name: str) -> Objective:
         """The objective of one constraint alone."""
-        terms = tuple(t for t in self.terms if t.constraint.name == name)
-        return Objective(self.ansatz, terms, self.points, self.budget, self.fixed)
+        return Objective(self.ansatz, tuple(t for t in self.terms if t.constraint.name == name), self.points, self.budget, self.fixed)
 
     def thinned(self, share: float) -> Objective:
         """The same objective at a ``share`` of each constraint's points, spread evenly over all of them."""
@@ -219,6 +220,8 @@ class Objective:
         self.require_squares("Gauss-Newton methods")
         if sparse.is_local(self):
             return sparse.gauss_newton_step(self, theta, damping)
+        if separable.is_separable(self):
+            return separable.gauss_newton_step(self, theta, damping)
         rows, jacobian = self.jacobian(theta, self.workspace(theta))
         require_finite(rows)
         return GaussNewtonStep.of(rows, jacobian, theta, damping)
@@ -260,8 +263,9 @@ class Objective:
         return lambda points, _: self.term_rows(term, views, points)
 
     def bytes_per_row(self, term: Term) -> int:
-        """What the graph of one row holds."""
-        return bytes_per_point(self.ansatz, set().union(*term.need.values())) * term.evaluations
+        """What the graph of one row holds, of the images about mirrors as well."""
+        images = max((2 ** len(p.symmetry) for p in self.ansatz.pieces), default=1)
+        return bytes_per_point(self.ansatz, set().union(*term.need.values())) * term.evaluations * images
 
     def _loss(self, term: Term, views) -> Tensor:
         if term.constraint.loss is None:

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from pinnsine.index import Collapsed, Index
-from pinnsine.jet import Context, Jet
+from pinnsine.jet import Context, Jet, Stack
+from pinnsine.lattice_sum import Lattice, LatticeGrid, grid_of
 
 CACHED = 2**18  # values of the waves made at a time, so that they stay in the cache
 
@@ -28,6 +29,31 @@ def plane_waves(x, weight: Tensor, phase: Tensor, last: bool = False):
         return torch.sin(linear(x, weight, phase))
     context = replace(x.context, indices=x.context.wanted) if last and x.context.wanted else x.context
     return PlaneWaves(x.values, weight, phase, {n: weight @ slope for n, slope in slopes.items()}, context)
+
+
+def waves_on_grid(x: Jet, weight: Tensor, phase: Tensor, lattice: Lattice, output: nn.Linear) -> Stack | None:
+    """An affine layer ``output`` of the waves of a lattice, made coordinate by coordinate; None where the points do not form a grid."""
+    slopes = _slopes(x) if x.context is not None and x.context.indices is not None else None
+    found = grid_of(x.values) if slopes is not None else None
+    if found is None:
+        return None
+    context = replace(x.context, indices=x.context.wanted or x.context.indices)
+    grid = LatticeGrid(lattice, *found, *_by_input(slopes, x.values.shape[1]), context.indices)
+    taped = context.tape is not None  # slopes by the outputs are all that is asked for then
+    outputs = grid.components(lattice.products(*(t.detach() if taped else t for t in (output.weight, output.bias)))).mT
+    if taped:
+        inputs = WavesOnGrid(x.values, weight, phase, {n: weight @ slope for n, slope in slopes.items()}, context, grid)
+        context.tape.append((output.weight, output.bias, inputs, outputs.requires_grad_()))
+    return Stack(outputs, context)
+
+
+def _by_input(slopes: Mapping[str, Tensor], inputs: int) -> tuple[list[str], list[float]]:
+    """The coordinate that each of the inputs is, and the input's slope along it; none where no derivative by it is asked for."""
+    names, sizes = [""] * inputs, [0.0] * inputs
+    for name, slope in slopes.items():
+        [own] = slope.nonzero()[:, 0].tolist()
+        names[own], sizes[own] = name, float(slope[own])
+    return names, sizes
 
 
 class PlaneWaves(Jet):
@@ -96,6 +122,14 @@ class PlaneWaves(Jet):
             own = [k for k, index in enumerate(self.context.indices) if _kind(index) == kind]
             if own:
                 yield own, function(z), torch.stack([self._factor(self.context.indices[k]) for k in own])
+
+
+class WavesOnGrid(PlaneWaves):
+    """The waves of a lattice at points that form a grid, which ``grid`` sums."""
+
+    def __init__(self, x: Tensor, weight: Tensor, phase: Tensor, slopes: Mapping[str, Tensor], context: Context, grid: LatticeGrid):
+        super().__init__(x, weight, phase, slopes, context)
+        self.grid = grid
 
 
 def _kind(index: Index) -> int:

@@ -43,6 +43,16 @@ class Points:
     def names(self) -> tuple[str, ...]:
         return tuple(self.columns)
 
+    def require(self, name: str, owner: str, finite: bool = True) -> None:
+        """Raise ProblemError, in the name of ``owner``, unless there is such a column of data, finite at every point."""
+        if name not in self.columns:
+            raise ProblemError(f"{owner}: the data have no column {name!r}: they have {', '.join(self.names)}.")
+        if finite and (broken := int((~torch.isfinite(self.columns[name])).sum())):
+            raise ProblemError(
+                f"{owner}: column {name!r} of the data is not finite at {broken} of {len(self)} points: leave these out, as in "
+                f"points.select(torch.isfinite(points[{name!r}]))."
+            )
+
     def matrix(self, names: Sequence[str]) -> Tensor:
         """The columns ``names`` side by side (N, d)."""
         return torch.stack([self.columns[n] for n in names], dim=1)

@@ -13,42 +13,45 @@ to 8.7e-3 with the tanh network; inverse Burgers (3e-2 left) to an nu wrong by a
 from __future__ import annotations
 
 import copy
+import dataclasses
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import torch
 
 from pinnsine.conditions import Inequality
 from pinnsine.constraint import Periodic, Residual, row_points
-from pinnsine.domain import Domain
-from pinnsine.domain.outline import holes, inward_corners
-from pinnsine.domain.product import Product
-from pinnsine.domain.shape import Shape
 from pinnsine.growth import growth_exponent
 from pinnsine.index import Collapsed, Index
+from pinnsine.known import Symmetry
+from pinnsine.mirror import mirrors, said
 from pinnsine.nets import MLP, FrozenSines, LocalSines, Siren
 from pinnsine.optim import GaussNewton, LevenbergMarquardt
+from pinnsine.places import about, of_rectangle
 from pinnsine.points import Points
 from pinnsine.probe import trace
 from pinnsine.problem import Problem
 from pinnsine.regression import APART, is_regression, widths
+from pinnsine.shares import POINTS, ROWS_PER_SINE, equations_of
 from pinnsine.signals import is_signal, signal_choice
 
 SMALL = 0.04  # the leading term against the time derivative, both in coordinates scaled to [-1, 1], with which fronts are possible
 TINY = 0.018  # and with which frozen sines are too few: Burgers at 0.016 took 100 s of windows to no end, Fisher at 0.02 was solved
 KEPT = 0.6  # of the time, for training where windows of time on frozen sines are tried before
-POINTS = 2500  # row points of equations together: between two and three for each parameter of the networks below
-CONDITION_POINTS = 500  # row points of all other constraints together
 HELD_OUT = 0.8  # held-out points per training point
 FILLED = 3  # coordinates, beyond which so many wave numbers fill space too thinly, and a part of the sines varies along one coordinate each
+RESOLVED = 4  # coordinates, beyond which too many points would be wanted on the conditions of a nonlinear problem, for step after step
 ALONE = 0.3  # this part, with at least EACH along each coordinate, but no more than MOST_ALONE
 EACH = 6
 MOST_ALONE = 0.9
 FROZEN_SINES = (700, 1400, 2800)  # for all fields together; more where fewer do not do
-ROWS_PER_SINE = 4  # rows of equations for each sine of each field
+FEW_ROWS = (
+    2  # where Newton's method is in more than three coordinates: 350 sines a field left 5e-3 of Beltrami's pressure with 4, 500 1.2e-3 with 2
+)
 EXACT = 1e-22  # a held-out loss below which more sines are not worth their time
+CORNERED = 1e-10  # a held-out loss above which a rectangle's corners may be the cause: on smooth solutions functions there cost digits
 PROMISING = 1e-3  # a held-out loss above which more frozen sines will not do either
 NOISE = 2.0  # the held-out loss of rows divided by their sigma, which noise alone makes one
 TRAINABLE = 1e-14  # a held-out loss below which training, minutes for a few more digits, is left to whoever asks for it
@@ -60,7 +63,7 @@ class Attempt:
 
     ``linear``: the rows are known to be affine in the fields. ``brief``: given up where it promises little. ``apart``: some of the points
     given are held out, in place of fresh ones. ``kept``: the part of the time that windows of time leave to it. ``early``: see
-    ``pinnsine.growth``.
+    ``pinnsine.growth``. ``symmetry``: see ``pinnsine.mirror``, ``lifted``: see ``pinnsine.lift``.
     The attempt is made only if the held-out loss of the best before it lies between ``above`` and ``below``.
     """
 
@@ -76,6 +79,8 @@ class Attempt:
     apart: bool = False
     kept: float = 0.0
     early: float = 0.0
+    symmetry: Mapping[str, tuple[Symmetry, ...]] = dataclasses.field(default_factory=dict)
+    lifted: bool = False
 
 
 def plan(problem: Problem, scales, net, phases: tuple, points, sampler: str | None, start, dtype: str, memory: float) -> tuple[Attempt, ...]:
@@ -88,13 +93,14 @@ def plan(problem: Problem, scales, net, phases: tuple, points, sampler: str | No
     frozen = isinstance(net, FrozenSines) or (net is None and any(isinstance(p, GaussNewton) for p in phases))
     default = next((a for a in chosen if isinstance(a.net, FrozenSines) == frozen), chosen[-1])
     if net is not None or start is not None:
-        default = replace(default, net=net if net is not None else start.ansatz.net, reason="network given")
+        given = {} if start is not None else default.symmetry
+        default = replace(default, net=net if net is not None else start.ansatz.net, symmetry=given, reason="network given")
     if isinstance(default.net, FrozenSines):
         rows = math.ceil(ROWS_PER_SINE * default.net.width * each)
-        default = replace(default, phases=(GaussNewton(),), points=rows, linear=is_linear(problem, scales), early=0.0)
+        default = replace(default, phases=(GaussNewton(),), points=rows, linear=is_linear(problem, scales), early=0.0, symmetry={})
     if isinstance(default.net, LocalSines):
         default = replace(default, phases=(GaussNewton(),))
-    return (replace(default, phases=phases or default.phases, sampler=sampler or default.sampler),)
+    return (replace(default, phases=phases or default.phases, sampler=sampler or default.sampler, lifted=False),)
 
 
 def fitting(net, points, each: float):
@@ -109,7 +115,7 @@ def fields_per_row(problem: Problem, scales) -> float:
 
     A system written as one constraint has as many rows as fields at each point, and one of as many constraints one row at each of its own.
     """
-    equations = _equations(problem)
+    equations = equations_of(problem)
     drawn = (row_points(c, problem.domain, 1, "sobol", torch.Generator().manual_seed(3)) for c in equations)
     rows = [len(trace(problem, c, points, scales).rows) for c, points in zip(equations, drawn, strict=True)]
     return max(1.0, len(problem.fields) * len(rows) / sum(rows)) if rows else float(len(problem.fields))
@@ -124,7 +130,7 @@ def attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, ...]:
         return (Attempt(net, phases, "sobol", reason),)
     ratio = _least_ratio(problem, scales)
     if ratio < TINY:
-        return (_front(problem, scales, ratio, "to be expected"),)
+        return (replace(_front(problem, scales, ratio, "to be expected"), lifted=True),)
     wrapped = any(isinstance(c, Periodic) and c.hard for c in problem.constraints)
     # in four coordinates sines of omega = 4 left 0.3 after 24 iterations where those of omega = 1 left 1e-2 (Beltrami's flow)
     many = max(len(f.of) for f in problem.fields) > FILLED
@@ -139,8 +145,9 @@ def attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, ...]:
 
 def _front(problem: Problem, scales, ratio: float, likely: str) -> Attempt:
     """The attempt on a problem with fronts."""
-    reason = f"evolution equation with a small leading term ({ratio:.1e} of the time derivative): fronts are {likely}"
-    return Attempt(MLP(width=20, depth=3), (LevenbergMarquardt(),), "rad", reason, early=growth_exponent(problem, scales))
+    early, symmetry = growth_exponent(problem, scales), mirrors(problem, scales)
+    reason = f"evolution equation with a small leading term ({ratio:.1e} of the time derivative): fronts are {likely}{said(symmetry)}"
+    return Attempt(MLP(width=20, depth=3), (LevenbergMarquardt(),), "rad", reason, early=early, symmetry=symmetry)
 
 
 def regression_attempts(problem: Problem) -> tuple[Attempt, ...]:
@@ -159,34 +166,22 @@ def frozen_attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, .
         return ()
     coordinates = max(len(f.of) for f in problem.fields)
     linear, each = is_linear(problem, scales), fields_per_row(problem, scales)
-    if coordinates > FILLED and not linear:  # a Newton step takes as long as seven of training, to no smaller error (Beltrami's flow)
+    if coordinates > RESOLVED and not linear:
         return ()
+    dense = coordinates > FILLED and not linear
     word = "linear problem: least squares on frozen sines" if linear else "smooth problem: Newton's method on frozen sines"
     found = []
     for total in FROZEN_SINES:
         if 8 * total * (ROWS_PER_SINE * total + data) <= memory:
             below = PROMISING if found else math.inf
             width = total // len(problem.fields)
-            points = math.ceil(ROWS_PER_SINE * width * each)
-            alone = min(max(ALONE, (EACH * coordinates + 1) / width), MOST_ALONE) if coordinates > FILLED else 0.0
+            points = math.ceil((FEW_ROWS if dense else ROWS_PER_SINE) * width * each)
+            alone = min(max(ALONE, (EACH * coordinates + 1) / width), MOST_ALONE) if coordinates > FILLED and linear else 0.0
             net = FrozenSines(width, alone=alone, **about(problem))
-            found.append(Attempt(net, (GaussNewton(),), "sobol", word, points, EXACT, below, linear))
+            plain = Attempt(net, (GaussNewton(),), "sobol", word, points, EXACT, below, linear)
+            corners = of_rectangle(problem) if found else {}
+            found += [replace(plain, below=CORNERED), replace(plain, net=replace(net, **corners), above=CORNERED)] if corners else [plain]
     return tuple(found)
-
-
-def about(problem: Problem) -> dict[str, tuple]:
-    """The holes and inward corners of a domain in the plane, at all times, as ``FrozenSines`` takes them."""
-    domain = problem.domain
-    shape = domain.shape if isinstance(domain, Product) else domain
-    if not isinstance(shape, Shape) or any(f.of != domain.names or f.parts for f in problem.fields):
-        return {}
-    middle, half = ([g(a) for a in shape.axes] for g in (lambda a: (a.lower + a.upper) / 2, lambda a: a.length / 2))
-
-    def place(point, size: float) -> tuple[float, ...]:
-        return (*((c - m) / h for c, m, h in zip(point, middle, half, strict=True)), *(h / size for h in half))
-
-    around = ((*place(h.centre, math.sqrt(h.radius * h.far)), math.log(h.far / h.radius) / 2) for h in holes(shape))
-    return {"holes": tuple(around), "corners": tuple((*place(c.place, c.far), c.bisector, c.opening) for c in inward_corners(shape))}
 
 
 def is_linear(problem: Problem, scales) -> bool:
@@ -276,18 +271,3 @@ def _sensitivities(problem, constraint, points, scales, field: str, index: Index
     plain = trace(problem, constraint, points, scales).rows
     moved = trace(problem, constraint, points, scales, shift=(field, index, step)).rows
     return {n: float((moved[n] - plain[n]).nan_to_num().square().mean().sqrt()) / 1e-6 for n in plain}
-
-
-def share_points(problem: Problem, points, default: int = POINTS) -> dict[str, int]:
-    """Row points by constraint: ``points`` as given (a total for equations, or by name), the rest by the default total."""
-    equations = _equations(problem)
-    others = [c for c in problem.soft if c not in equations]
-    total = points if isinstance(points, int) else default
-    shares = {c.name: max(1, total // max(1, len(equations))) for c in equations}
-    shares.update({c.name: max(1, CONDITION_POINTS * total // POINTS // max(1, len(others))) for c in others})
-    return {**shares, **(points if isinstance(points, dict) else {})}
-
-
-def _equations(problem: Problem) -> list[Residual]:
-    """The equations on the whole domain."""
-    return [c for c in problem.soft if isinstance(c, Residual) and isinstance(c.region(problem.domain), Domain)]

@@ -17,7 +17,7 @@ from pinnsine.constraint import Constraint, rows_of
 from pinnsine.errors import ProblemError
 from pinnsine.index import Collapsed, Index
 from pinnsine.jet import Constant, Context, Coordinate, Jet, full, values
-from pinnsine.known import known_part
+from pinnsine.known import Reflected, Symmetry, known_part
 from pinnsine.local import Local
 from pinnsine.points import Points
 
@@ -113,11 +113,13 @@ def trace(
     seed: int | Mapping[int, float] = 0,
     shift: tuple[str, Index, float] | None = None,
     numbers: Mapping[str, float] | None = None,
+    image: Mapping[str, Symmetry] | None = None,
 ) -> Trace:
     """Evaluate a constraint at row points on the probe of a seed, or on a combination of probes given as factors by seed.
 
     ``shift``: (field, index, amount) added to that one derivative of the probe, to see how the rows depend on it. ``numbers``: wave
-    numbers by coordinate in place of random ones.
+    numbers by coordinate in place of random ones. ``image``: the mirror, one for all
+    fields but for its sign, whose image of the probe is taken.
     """
     need: dict[str, set[Index]] = {f.name: set() for f in problem.fields}
     used: dict[str, set[Index]] = {u.name: set() for u in problem.unknowns}
@@ -127,7 +129,12 @@ def trace(
         evaluated.append(len(nodes))
         context = Context(problem.domain.names, problem.domain.space, nodes.normal)
         coordinates = coordinates_at(problem, nodes, context)
-        probes = _probe_fields(problem, coordinates, scales, factors, numbers or {})
+        if image is None:
+            probes = _probe_fields(problem, coordinates, scales, factors, numbers or {})
+        else:
+            there = coordinates_at(problem, next(iter(image.values())).reflected(nodes), context)
+            beside = _probe_fields(problem, there, scales, factors, numbers or {})
+            probes = {n: image[n].sign * Reflected(jet, image[n].coordinate) for n, jet in beside.items()}
         if SIDE in nodes.names:  # a probe that is smooth across an interface would not show the size of a jump
             beyond = _probe_fields(problem, coordinates, scales, {k + BEYOND: factor for k, factor in factors.items()}, numbers or {})
             probes = {n: torch.where(nodes[SIDE] < 0, jet, beyond[n]) for n, jet in probes.items()}

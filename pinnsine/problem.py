@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from pinnsine.check import Report, check
-from pinnsine.conditions import Prior
+from pinnsine.conditions import Interface, Prior
 from pinnsine.constraint import Constraint, Periodic, Prescribed, hard_parts
 from pinnsine.domain import Box, Domain, Part, Product, Region
 from pinnsine.errors import ProblemError
 from pinnsine.integral import Integral
+from pinnsine.known import Symmetry
 from pinnsine.local import Names
 from pinnsine.points import Points
 from pinnsine.real_parts import real_constraint, real_reference
@@ -62,8 +64,15 @@ class Problem:
         priors = [p for p in (_prior(u, domain) for u in self.unknowns if u.prior) if p.name not in known]
         self.constraints = tuple(real_constraint(c, self.names) for c in (*constraints, *priors))
         if reference is not None:
+            if not isinstance(reference, Reference):
+                got = type(reference).__name__
+                raise ProblemError(f"reference= takes a Reference, as in Reference.exact(u=lambda s: torch.sin(s.x)), got {got}.")
             self.reference = real_reference(reference, complexes)
         self._validate_constraints()
+
+    def __repr__(self) -> str:
+        sought = ", ".join((*self.names.shown, *self.names.unknowns))
+        return f"<problem {self.name!r}: {sought} on {self.domain.describe()}, from {', '.join(c.name for c in self.constraints)}>"
 
     def _validate_constraints(self) -> None:
         labels = [c.name for c in self.constraints]
@@ -77,6 +86,12 @@ class Problem:
     def soft(self) -> tuple[Constraint, ...]:
         """The constraints that give rows; hard ones are built into the trial function instead."""
         return tuple(c for c in self.constraints if not c.hard)
+
+    def with_symmetry(self, found: Mapping[str, tuple[Symmetry, ...]]) -> Problem:
+        """The same problem, with symmetries declared of some of its fields."""
+        other = copy.copy(self)
+        other.fields = tuple(replace(f, symmetry=found.get(f.name, f.symmetry)) for f in self.fields)
+        return other
 
     def field(self, name: str) -> Field:
         return next(f for f in self.fields if f.name == name)
@@ -159,10 +174,18 @@ def _validate(constraint: Constraint, problem: Problem) -> None:
         raise ProblemError(
             f"Constraint {constraint.name!r}: its points lack the coordinate {missing[0]!r}; the domain has {', '.join(domain.names)}."
         )
+    for name in domain.names if isinstance(region, Points) else ():
+        if not bool(torch.isfinite(region[name]).all()):
+            raise ProblemError(f"Constraint {constraint.name!r}: coordinate {name} of its points is not finite everywhere: leave those out.")
     if isinstance(constraint, Periodic):
         for name in constraint.fields:
             if name not in names.fields:
                 raise ProblemError(f"Constraint {constraint.name!r} names {name!r}, which is no field: {', '.join(names.fields)}.")
+    if isinstance(constraint, Interface) and not any(f.parts for f in problem.fields):
+        raise ProblemError(
+            f"Constraint {constraint.name!r} is an interface, but every field has one network on the whole domain, so that it is smooth there: "
+            "give the field a network on each side, as in Field('u', parts=(left, right))."
+        )
     if isinstance(constraint, Prescribed):
         for target in constraint.targets:
             try:

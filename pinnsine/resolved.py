@@ -1,4 +1,4 @@
-"""Windows of time of one space coordinate on lattices of sines, as fine as the solution at their start asks for.
+"""Windows of time on lattices of sines, as fine as the solution at their start asks for, of one space coordinate or of periodic ones.
 
 The fields at the start of a window say how many waves they have above a part of the aim. A window whose rows fail the aim is halved, which
 costs twice as much, while a quarter more waves cost the same; waves are added where the aim is near and those at the end fill
@@ -10,20 +10,23 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from pinnsine.arguments import Arguments
 from pinnsine.constraint import Periodic
+from pinnsine.distributed import agreed
 from pinnsine.domain import Box
 from pinnsine.evolution import holds_at_start
 from pinnsine.kept_march import March
 from pinnsine.loop import Limits
+from pinnsine.mirror import walls
 from pinnsine.nets import FrozenSines
 from pinnsine.nets.frozen_sines import lattice_step
 from pinnsine.outcome import Outcome
-from pinnsine.points import Points
+from pinnsine.points import Points, tensor_grid
 from pinnsine.policy import is_linear
 from pinnsine.problem import Problem
 from pinnsine.scaling import field_scales, given
@@ -35,49 +38,69 @@ WAVES = 6  # along time: 13 functions, for which windows are about as long as th
 REACHES = ((1e-12, 4.0), (0.0, 8.0))
 LEAST = {True: 8, False: 20}  # waves along space, where it is periodic and where not: the step of a lattice is the same from 20 on
 MOST = 400
+FINEST = {1: 6000, 2: 100, 3: 20}  # waves along each of so many periodic coordinates, which cost no factorisation of all of them
 TAIL = 0.3  # of the root of the aim: coefficients of waves that may be missing
 SPARE, FULL, FINER = 1.25, 0.85, 1.25  # waves for those needed at the start; so many at the end are too many; the factor to more then
 CHORDS = 8  # after each of Newton's steps
 STEPS = 6  # of Newton's method, after which a window is too long for it
+SURPLUS = 1e-3  # of the aim: no more of Newton's steps below
+STRICTER = 0.1  # of what a stubborn window left: what the next ones may leave, one after the other
 STUBBORN = 8  # windows in a row that change nothing, after which the march ends
 WAIT = 3  # windows after one that was halved before a longer one is tried again
 NEAR = 1e3  # times the aim
+NODES = 3  # points along a coordinate for each of the most waves
+COPIES = 6  # of the triangles of all wave numbers, held at a time
 LARGEST = 4000  # parameters of a window, beyond which a factorisation takes longer than many shorter windows
 HELPS = 0.1  # of the loss: what half a window, or more waves, must leave at most to have helped
 FIRST = 1 / 16  # of the domain's length: the first window
 AIMS = (1e-8, 1e-10, 1e-12, 1e-17, 1e-22, 1e-27)  # held-out losses of one march after the other
+COARSE = 1e-6  # the first in more than one space coordinate
+FURTHER = 1.6  # times the digits of the last march, at most
 ONLY = 1e-12  # where iterations are limited
-DEARER = 3.0  # the power of the digits of the aim with which the time for a march grows
+DEARER = {
+    True: 1.5,
+    False: 3.0,
+}  # the power of the digits of the aim with which the time for a march grows, where space is periodic and where not
 
 
 class Resolver(Stepper):
     """The march of one call on lattices, with windows and waves such that the held-out rows of each leave ``aim``."""
 
-    steps, chords = STEPS, CHORDS
+    steps, chords, surplus = STEPS, CHORDS, SURPLUS
     keeps = (*Stepper.keeps, "aim")
     ready, easy = 1, 0.1  # where it is the waves that limit the loss, that of an easy window is no smaller
 
     def __init__(self, problem: Problem, asked: Arguments, limits: Limits, callbacks: Sequence, aim: float):
         domain = problem.domain
-        super().__init__(problem, asked, limits, callbacks, FIRST * domain.axis(domain.time).length, FrozenSines(lattice=(1, 1)))
-        [self.space] = domain.space
-        self.periodic = any(isinstance(c, Periodic) and c.hard and c.coordinate == self.space for c in problem.constraints)
+        lattice = FrozenSines(lattice=(1,) * len(domain.axes))
+        super().__init__(problem, asked, limits, callbacks, FIRST * domain.axis(domain.time).length, lattice)
+        self.mirrored = mirrored_in(problem)
+        self.periodic = self.mirrored is not None
         self.aim = aim
-        self.tolerance = aim if limits.target is None else max(aim, self.tolerance)
+        self.tolerance = self.wanted = aim if limits.target is None else max(aim, self.tolerance)
         self.reach = next(reach for most, reach in REACHES if aim >= most)
-        fields = len(problem.fields)
-        budget = min(LARGEST, int(math.sqrt(asked.memory / 32)))
-        self.finest = min(MOST, (budget // (fields * (2 * WAVES + 1)) - 1) // 2)
+        self.finest = self._finest(asked.memory)
+
+    def _finest(self, memory: float) -> int:
+        """The most waves along each space coordinate."""
+        fields, dimension = len(self.problem.fields), len(self.problem.domain.space)
+        functions = fields * (2 * WAVES + 1)  # for each of the waves
+        if self.periodic:
+            fits = memory / (COPIES * 8 * 2**dimension * functions**2)
+            return min(FINEST[dimension], int((fits ** (1 / dimension) - 1) / 2))
+        budget = min(LARGEST, int(math.sqrt(memory / 32)))
+        return min(MOST, (budget // functions - 1) // 2)
 
     def _window(self) -> tuple[Window | None, Outcome]:
         """The next window: halved, or with more waves, until the aim is met or neither helps."""
-        waves = min(math.ceil(SPARE * self._needed(self._start())), self.finest)
+        waves = self._more(self._needed(self._start()), SPARE)
         before, finer, useless = math.inf, False, 0
         while True:
             self._lattice(waves)
             window, outcome = self._tried(before)
             if outcome is not Outcome.CONVERGED or window.loss <= self.tolerance:
                 self.even = self.even + 1 if math.isinf(before) else -WAIT
+                self.tolerance = max(self.wanted, STRICTER * self.tolerance)
                 return window, outcome
             useless = useless + 1 if window.loss > HELPS * before else 0
             if useless > 1 and window.loss <= POOR:
@@ -86,32 +109,47 @@ class Resolver(Stepper):
             if useless > STUBBORN:
                 return None, Outcome.HALTED
             finer = self._finer(window, waves) if not useless else not finer
-            finer = finer and waves < self.finest and window.loss <= POOR
+            finer = finer and min(waves) < self.finest and window.loss <= POOR
             if not finer and self.length / 2 < self.shortest:
                 return None, Outcome.HALTED
-            waves = min(math.ceil(FINER * waves), self.finest) if finer else waves
+            waves = self._more(waves, FINER) if finer else waves
             self.length, before = self.length / (1 if finer else 2), window.loss
 
-    def _finer(self, window: Window, waves: int) -> bool:
+    def _finer(self, window: Window, waves: Sequence[int]) -> bool:
         """Whether a few more waves are all that is missing: what a window ends with fills the lattice, and the aim is near."""
-        return window.loss <= NEAR * self.tolerance and self._needed(self._end(window)) > FULL * waves
+        full = any(n > FULL * w for n, w in zip(self._needed(self._end(window)), waves, strict=True))
+        return window.loss <= NEAR * self.tolerance and full
 
-    def _lattice(self, waves: int) -> None:
-        bandwidths = {self.space: waves * lattice_step(waves), self.problem.domain.time: WAVES * torch.pi / self.reach}
-        names = self.problem.domain.names
-        self.net = FrozenSines(omega=tuple(bandwidths[n] for n in names), lattice=tuple(waves if n == self.space else WAVES for n in names))
+    def _more(self, waves: Sequence[int], factor: float) -> tuple[int, ...]:
+        return tuple(min(math.ceil(factor * n), self.finest) for n in waves)
 
-    def _needed(self, fields: Mapping[str, Tensor]) -> int:
-        """The waves along space with which values on a line leave the aim, of every field."""
+    def _lattice(self, waves: Sequence[int]) -> None:
+        domain = self.problem.domain
+        counts, mirrored = {**dict(zip(domain.space, waves, strict=True)), domain.time: WAVES}, {**(self.mirrored or {}), domain.time: 0}
+        steps = {n: torch.pi / (2 if mirrored[n] else 1) if self.periodic else lattice_step(counts[n]) for n in domain.space}
+        steps[domain.time] = torch.pi / self.reach
+        omega, lattice = zip(*((counts[n] * steps[n], counts[n]) for n in domain.names), strict=True)
+        self.net = FrozenSines(omega=omega, lattice=lattice, mirrored=tuple(mirrored.get(n, 0) for n in domain.names))
+
+    def _needed(self, fields: Mapping[str, Tensor]) -> tuple[int, ...]:
+        """The waves along each space coordinate with which values on a grid leave the aim, of every field."""
         tail = TAIL * math.sqrt(self.tolerance)
-        return max(waves_needed(v / self.scales[n].scale, self.periodic, tail) for n, v in fields.items())
+        shape = (self._nodes,) * len(self.problem.domain.space)
+        found = [waves_needed(v.view(shape) / self.scales[n].scale, self.mirrored, tail) for n, v in fields.items()]
+        return tuple(max(counts) for counts in zip(*found, strict=True))
+
+    @property
+    def _nodes(self) -> int:
+        """Points along a space coordinate, which tell the finest waves apart."""
+        return NODES * (self.finest if self.periodic else MOST)
 
     def _line(self, time: float) -> Points:
-        """Points along space at one time."""
-        axis, unit = self.problem.domain.axis(self.space), nodes(self.periodic)
-        x = axis.lower + axis.length * (unit + 1) / 2
-        columns = {self.space: x, self.problem.domain.time: torch.full_like(x, time)}
-        return Points({n: columns[n] for n in self.problem.domain.names})
+        """A grid of space at one time."""
+        domain, unit = self.problem.domain, nodes(self._nodes, self.periodic)
+        axes = [domain.axis(n) for n in domain.space]
+        columns = {a.name: a.lower + a.length * (unit + 1) / 2 for a in axes}
+        grid = tensor_grid(columns)
+        return Points({n: grid.columns.get(n, torch.full((len(grid),), time, dtype=torch.float64)) for n in domain.names})
 
     def _start(self) -> dict[str, Tensor]:
         """The fields at the start of the next window."""
@@ -128,27 +166,49 @@ class Resolver(Stepper):
             return {n: getattr(local, n).values for n in need}
 
 
-def nodes(periodic: bool) -> Tensor:
-    """Points of [-1, 1] that tell ``MOST`` waves apart."""
-    count = 3 * MOST
+def nodes(count: int, periodic: bool) -> Tensor:
+    """Points of [-1, 1]: evenly spaced, or Chebyshev's."""
     unit = (torch.arange(count, dtype=torch.float64) + 0.5) / count
     return 2 * unit - 1 if periodic else -torch.cos(torch.pi * unit)
 
 
-def waves_needed(values: Tensor, periodic: bool, tail: float) -> int:
-    """The least number of waves that approximate values at ``nodes`` (N,) to a root mean square of ``tail``, at least ``LEAST``."""
-    packed, tau = _factors(periodic)
-    parts = torch.ormqr(packed, tau, values[:, None], transpose=True)[:, 0].square() / len(values)
-    left = parts.flip(0).cumsum(0).flip(0)[1 : packed.shape[1] : 2]  # by the functions up to each wave number
+def waves_needed(values: Tensor, mirrored: Mapping[str, int] | None, tail: float) -> list[int]:
+    """The least number of waves along each axis that approximate values at ``nodes`` to a root mean square of ``tail``, at least ``LEAST``.
+
+    ``mirrored``: by periodic coordinate whether the values go on beyond the ends as they are, 0, or as odd, -1, or even functions, 1; None on a
+    line of no period.
+    """
+    if mirrored is None:
+        return [_enough(_parts_on_line(values), False, tail)]
+    return [_enough(_parts(values, axis, sign), True, tail) for axis, sign in enumerate(mirrored.values())]
+
+
+def _enough(parts: Tensor, periodic: bool, tail: float) -> int:
+    left = parts.flip(0).cumsum(0).flip(0)[1:]  # by the functions up to each wave number
     enough = (left <= tail**2).nonzero()
-    return max(LEAST[periodic], int(enough[0]) if len(enough) else MOST)
+    return max(LEAST[periodic], int(enough[0]) if len(enough) else len(left))
 
 
-@functools.lru_cache(2)
-def _factors(periodic: bool) -> tuple[Tensor, Tensor]:
-    """Householder factors of {1, sin k y, cos k y} at ``nodes``, by wave number."""
-    step = torch.pi if periodic else lattice_step(MOST)
-    angles = nodes(periodic)[:, None] * step * torch.arange(1, MOST + 1, dtype=torch.float64)
+def _parts(values: Tensor, axis: int, sign: int) -> Tensor:
+    """What each wave number along a periodic axis adds to the mean square."""
+    values = torch.cat([values, sign * values.flip(axis)], dim=axis) if sign else values
+    amplitudes = torch.fft.rfft(values, dim=axis, norm="forward").abs().square()
+    parts = amplitudes.movedim(axis, -1).flatten(0, -2).mean(dim=0) if values.ndim > 1 else amplitudes
+    return torch.cat([parts[:1], 2 * parts[1:]])
+
+
+def _parts_on_line(values: Tensor) -> Tensor:
+    """The same of the waves of a lattice, which the values are projected on one after the other."""
+    packed, tau = _factors()
+    parts = torch.ormqr(packed, tau, values[:, None], transpose=True)[:, 0].square() / len(values)
+    return torch.cat([parts[:1], parts[1 : packed.shape[1]].view(-1, 2).sum(dim=1), parts[packed.shape[1] :].sum()[None]])
+
+
+@functools.lru_cache(1)
+def _factors() -> tuple[Tensor, Tensor]:
+    """Householder factors of {1, sin k y, cos k y} at Chebyshev's points, by wave number."""
+    unit = nodes(NODES * MOST, periodic=False)
+    angles = unit[:, None] * lattice_step(MOST) * torch.arange(1, MOST + 1, dtype=torch.float64)
     waves = torch.stack([torch.sin(angles), torch.cos(angles)], dim=2).flatten(1)
     return torch.geqrf(torch.cat([torch.ones(len(angles), 1, dtype=torch.float64), waves], dim=1))
 
@@ -164,17 +224,27 @@ def started(problem: Problem, line: Points) -> dict[str, Tensor]:
 
 
 def is_resolvable(problem: Problem, asked: Arguments) -> bool:
-    """Whether there is a line at every time, the rows are not linear, and neither sines nor their points are given.
+    """Whether there is a line, or a box of periodic coordinates, at every time, rows are not linear, and neither sines nor points are given.
 
     Where they are linear a trial of random sines is one factorisation: a long heat conduction kept an error of 7e-15 on those, and 1e-12 on
     lattices in about the same time.
     """
     domain = problem.domain
-    lines = isinstance(domain, Box) and len(domain.axes) == 2 and len(domain.space) == 1 and all(f.of == domain.names for f in problem.fields)
+    boxes = isinstance(domain, Box) and len(domain.axes) == len(domain.space) + 1 and all(f.of == domain.names for f in problem.fields)
+    shaped = boxes and (len(domain.space) == 1 or (len(domain.space) in FINEST and mirrored_in(problem) is not None))
     free = asked.net is None and asked.points is None and asked.sampler is None
+    if not (shaped and free):
+        return False
     start = Points({n: torch.full((1,), domain.axis(n).lower, dtype=torch.float64) for n in domain.names})
-    known = lines and free and started(problem, start).keys() == {f.name for f in problem.fields}
+    known = started(problem, start).keys() == {f.name for f in problem.fields}
     return known and not is_linear(problem, field_scales(problem))
+
+
+def mirrored_in(problem: Problem) -> dict[str, int] | None:
+    """By space coordinate 0 where it is exactly periodic, -1 where fields are odd about both ends, 1 where even; None where any is not so."""
+    space, whole = problem.domain.space, {c.coordinate for c in problem.constraints if isinstance(c, Periodic) and c.hard}
+    found = dict.fromkeys(space, 0) if whole >= set(space) else walls(problem, field_scales(problem))
+    return found if found and all(n in whole or sign for n, sign in found.items()) else None
 
 
 def stepped(
@@ -186,17 +256,19 @@ def stepped(
     whole=None,
     kept: Mapping | None = None,
     turn: Callable[[March], None] = lambda march: None,
+    later: float = 0.0,
 ) -> tuple[Stepper, Outcome]:
     """The march in windows that are chosen, and why it ended; in one space coordinate again to a smaller aim while there is time.
 
     Where windows on lattices do not get on they are made on random sines. ``kept``: the march to go on with. ``turn`` is handed the march
-    between two windows, and one to a smaller aim when it is whole.
+    between two windows, and one to a smaller aim when it is whole. ``later``: seconds that are left to something else unless a first march
+    reaches the end without them.
     """
-    aim = _first_aim(limits, kept) if is_resolvable(problem, asked) else None
+    aim = _first_aim(limits, kept, len(problem.domain.space) == 1) if is_resolvable(problem, asked) else None
     best = None
     while aim is not None:
         before = limits.clock.elapsed
-        stepper = Resolver(problem, asked, limits, callbacks, aim)
+        stepper = Resolver(problem, asked, replace(limits, reserve=limits.reserve + (0.0 if best else later)), callbacks, aim)
         outcome = stepper.resumed(kept, turn) if best is None else stepper.run()
         if best is not None and not (stepper.chain.whole and stepper.chain.held_out < best[0].chain.held_out):
             return best[0], outcome if outcome in STOPS else best[1]
@@ -206,22 +278,24 @@ def stepped(
         if best is not None:
             turn(stepper.march())
         best = stepper, outcome
-        met = stepper.tolerance <= aim and stepper.chain.whole and outcome is Outcome.CONVERGED
-        aim = next_aim(aim, limits.clock.elapsed - before, limits.left()) if met and math.isinf(limits.iterations) else None
+        met = stepper.chain.whole and stepper.chain.held_out <= stepper.wanted and outcome is Outcome.CONVERGED
+        seconds, further = agreed(limits.clock.elapsed - before), met and math.isinf(limits.iterations)
+        aim = next_aim(aim, seconds, limits.left(), DEARER[stepper.periodic]) if further else None
     if best is None:
+        limits = replace(limits, reserve=limits.reserve + later)
         stepper = Stepper(problem, asked, limits, callbacks, length, asked.net, whole)
         best = stepper, stepper.resumed(kept, turn)
     return best
 
 
-def _first_aim(limits: Limits, kept: Mapping | None) -> float | None:
-    """That of the march to go on with; None for one on random sines."""
+def _first_aim(limits: Limits, kept: Mapping | None, lines: bool) -> float | None:
+    """That of the march to go on with, None for one on random sines; ``lines``: whether there is one space coordinate alone."""
     if kept:
         return kept["stepping"].get("aim")
-    return AIMS[0] if math.isinf(limits.iterations) else ONLY
+    return (AIMS[0] if lines else COARSE) if math.isinf(limits.iterations) else ONLY
 
 
-def next_aim(aim: float, seconds: float, left: float) -> float | None:
-    """The smallest aim that the seconds left are expected to suffice for, if the march to ``aim`` took ``seconds``."""
+def next_aim(aim: float, seconds: float, left: float, power: float) -> float | None:
+    """The smallest aim that the seconds left are expected to suffice for, if the march to ``aim`` took ``seconds``; ``power``: ``DEARER``."""
     digits = math.log10(aim)
-    return min((a for a in AIMS if a < aim and seconds * (math.log10(a) / digits) ** DEARER < left), default=None)
+    return min((a for a in AIMS if aim**FURTHER <= a < aim and seconds * (math.log10(a) / digits) ** power < left), default=None)

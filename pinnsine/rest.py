@@ -16,18 +16,19 @@ import math
 import torch
 from torch import Tensor
 
-from pinnsine.ansatz import TrialFunction
+from pinnsine.ansatz import Ansatz, TrialFunction
 from pinnsine.constraint import Prescribed, Residual
 from pinnsine.continuation import value_of
 from pinnsine.domain import Domain
 from pinnsine.index import Index, make_index
 from pinnsine.jet import Shifted
-from pinnsine.least_squares import least_squares
+from pinnsine.least_squares import Factors, least_squares
 from pinnsine.modes import affine_in_fields, nearest_mode
 from pinnsine.objective import Objective
 from pinnsine.optim.gauss_newton import GaussNewton
 from pinnsine.points import Points
 from pinnsine.problem import Field, Problem
+from pinnsine.separable import is_separable
 from pinnsine.term import Term
 
 STEADY = 1e-10  # the damping of a fit by sines that do not vary in time
@@ -44,7 +45,7 @@ def from_rest(objective: Objective, theta: Tensor) -> Tensor:
     equation = next((t for t in objective.terms if isinstance(t.constraint, Residual) and t.constraint.on is None), None)
     if equation is None:
         return theta
-    if (steady := _steady(objective)) is not None:
+    if not is_separable(objective) and (steady := _steady(objective)) is not None:
         return _of_few(objective, theta, steady)
     need = {f.name: _at_rest(problem, f) for f in problem.fields}
     constraint = Residual("rest", lambda s: {f"{n}_{'_'.join(i)}": Shifted(getattr(s, n), i) for n, those in need.items() for i in those})
@@ -87,7 +88,14 @@ def from_solution(objective: Objective, theta: Tensor, before: TrialFunction) ->
     scales = {n: 1 / objective.ansatz.scales[n].scale for n in names}
     term = Term(constraint, {n: {()} for n in names}, scales, "one backward")
     points = {"start": objective.points[equation.constraint.name]}
-    return GaussNewton().step(Objective(objective.ansatz, (term,), points, objective.memory), theta, {}).theta
+    rows, jacobian = Objective(objective.ansatz, (term,), points, objective.memory).jacobian(theta)
+    found = theta.clone()
+    for part, block in zip(rows.chunk(len(names)), jacobian.chunk(len(names)), strict=True):  # a field has parameters of its own
+        own = block.any(dim=0)
+        found[own] += Factors.of(block[:, own], GaussNewton().damping).solve(-part, -theta[own])
+    if isinstance(before, Ansatz) and before.problem.unknowns == objective.ansatz.problem.unknowns:
+        found[objective.blocks["unknowns"]] = before.unknowns.detach().to(found)
+    return found
 
 
 def _at_starts(objective: Objective, theta: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ from torch import nn
 
 from pinnsine import durable, tree
 from pinnsine.ansatz import Ansatz, build_ansatz
-from pinnsine.constraint import Dirichlet, Periodic, row_points
+from pinnsine.constraint import Constraint, Dirichlet, Periodic, row_points
 from pinnsine.continuation import window_problem
 from pinnsine.domain import Axis, Box, Face
 from pinnsine.errors import ProblemError
@@ -31,6 +31,7 @@ from pinnsine.history import History
 from pinnsine.known import Symmetry
 from pinnsine.nets import from_record, to_record
 from pinnsine.outcome import Outcome
+from pinnsine.points import Points
 from pinnsine.probe import FieldScale, trace
 from pinnsine.problem import Field, Problem, Unknown, load_problem
 from pinnsine.solution import Solution
@@ -116,7 +117,8 @@ def trial(problem: Problem, spec: dict, net: nn.Module | None, path) -> Ansatz:
             raise ProblemError(f"{path}: the run used a module of its own: give it again, as in load(path, net=module).")
         net = from_record(spec["net"])
     scales = {n: FieldScale(*s) for n, s in spec["scales"].items()}
-    return build_ansatz(problem, net, scales, torch.Generator().manual_seed(0), spec["evaluator"])
+    symmetry = {n: tuple(Symmetry(*parts) for parts in found) for n, found in spec.get("mirrors", {}).items()}
+    return build_ansatz(problem.with_symmetry(symmetry), net, scales, torch.Generator().manual_seed(0), spec["evaluator"])
 
 
 def trial_spec(ansatz: Ansatz | Windowed) -> dict:
@@ -125,6 +127,7 @@ def trial_spec(ansatz: Ansatz | Windowed) -> dict:
         "net": to_record(ansatz.net),
         "evaluator": ansatz.pieces[0].evaluator,
         "scales": {n: [s.shift, s.scale] for n, s in ansatz.scales.items()},
+        "mirrors": {n: [list(astuple(s)) for s in p.symmetry] for p in ansatz.pieces for n in p.fields if p.symmetry},
     }
 
 
@@ -138,6 +141,7 @@ def _spec(solution: Solution) -> dict:
         "shape": None if isinstance(problem.domain, Box) else problem.domain.describe(),
         "fields": [_field_spec(f) for f in problem.fields],
         "unknowns": [asdict(u) for u in problem.unknowns],
+        "conditions": {c.name: _condition_spec(c) for c in problem.constraints},
         **trial_spec(ansatz),
         "windows": [trial_spec(window) for window in ansatz.windows] if windowed else None,
         "edges": ansatz.edges if windowed else None,
@@ -153,6 +157,13 @@ def _spec(solution: Solution) -> dict:
         "unknown_errors": {n: e for n, e in solution.unknown_errors.items() if np.isfinite(e)},
         "settings": solution.settings,
     }
+
+
+def _condition_spec(constraint: Constraint) -> dict:
+    """What the rows of a constraint do not tell: whether it is built in, how it counts, and how many points it was given."""
+    given = {name: getattr(constraint, name) for name in ("hard", "weight", "sigma", "loss")}
+    plain = {name: "a function" if callable(value) else value for name, value in given.items()}
+    return {**plain, "points": len(constraint.on) if isinstance(constraint.on, Points) else None}
 
 
 def _field_spec(field: Field) -> dict:
@@ -220,11 +231,19 @@ def fingerprint(problem: Problem) -> dict[str, np.ndarray]:
 
 def require_same(problem: Problem, spec: dict, prints: dict, path) -> None:
     """Refuse a run of another problem, naming the first difference."""
-    here = {"axes": [asdict(a) for a in problem.domain.axes], "fields": [list(_field_spec(f).values()) for f in problem.fields]}
-    there = {"axes": spec["axes"], "fields": [list(f.values()) for f in spec["fields"]]}
-    for what, word in (("axes", "domain"), ("fields", "fields")):
-        if json.loads(json.dumps(here[what])) != there[what]:
-            raise ProblemError(f"{path} is a run of another problem: its {word} differ: {there[what]} there, {here[what]} here.")
+    here = {
+        "domain differs": [asdict(a) for a in problem.domain.axes],
+        "fields differ": [list(_field_spec(f).values()) for f in problem.fields],
+        "unknowns differ": [asdict(u) for u in problem.unknowns],
+    }
+    there = {
+        "domain differs": spec["axes"],
+        "fields differ": [list(f.values()) for f in spec["fields"]],
+        "unknowns differ": spec["unknowns"],
+    }
+    for what, own in here.items():
+        if json.loads(json.dumps(own)) != there[what]:
+            raise ProblemError(f"{path} is a run of another problem: its {what}: {there[what]} there, {own} here.")
     own = fingerprint(problem)
     if own.keys() != prints.keys():
         raise ProblemError(f"{path} is a run of another problem: constraints {', '.join(prints)} there, {', '.join(own)} here.")
@@ -233,6 +252,12 @@ def require_same(problem: Problem, spec: dict, prints: dict, path) -> None:
             raise ProblemError(
                 f"{path} is a run of another problem: constraint {name!r} gives other rows (an equation or coefficient differs)."
             )
+    for constraint in problem.constraints:
+        kept = spec.get("conditions", {}).get(constraint.name, {})  # files of before have none
+        for word, value in _condition_spec(constraint).items():
+            if kept.get(word, value) != value:
+                there, here = f"{word}={kept[word]!r}", f"{word}={value!r}"
+                raise ProblemError(f"{path} is a run of another problem: constraint {constraint.name!r} has {there} there, {here} here.")
 
 
 def _bare_problem(spec: dict, path) -> Problem:

@@ -34,7 +34,7 @@ class Sharded:
     def __init__(self, whole: Objective):
         self.whole, self.parts = whole, _parts(whole)
         self.ansatz, self.terms, self.points, self.memory = whole.ansatz, whole.terms, whole.points, whole.memory
-        self.count, self.blocks = whole.count, whole.blocks
+        self.count, self.blocks, self.fixed, self.least = whole.count, whole.blocks, whole.fixed, whole.least
 
     def with_points(self, points: Mapping[str, Points]) -> Sharded:
         return Sharded(self.whole.with_points(points))

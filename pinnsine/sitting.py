@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Callable, Iterator
 
 import torch
@@ -19,7 +20,8 @@ def prepare(problem: Problem, asked: Arguments) -> None:
     validate(problem, asked)
     if asked.out is not None:
         require_writable(asked.out, (".h5", ".hdf5"), "A run")
-    problem.check()
+    for warning in problem.check().warnings if distributed.leads() else ():
+        warnings.warn(f"Problem {problem.name!r}: {warning}.", stacklevel=4)
     omega.warn_beyond(asked.net, problem)
     distributed.join(device_of(asked.device))
 

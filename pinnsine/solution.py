@@ -58,6 +58,10 @@ class Solution:
     settings: Mapping[str, object]
     unknown_errors: Mapping[str, float] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        known = ", ".join(f"{n} to {e:.1e}" for n, e in self.estimate.items())
+        return f"<solution of {self.problem.name!r}: {known} (estimated relative L2), {self.settings.get('seconds', math.nan):.1f} s>"
+
     @property
     def unknowns(self) -> dict[str, UnknownValue]:
         """The unknown numbers by name."""
@@ -74,10 +78,14 @@ class Solution:
         Without ``expression``: a dict of arrays by field, float64 or for complex fields complex128. With a name such as ``"u_xx"`` or a
         function of s: one array. Points outside the domain are extrapolated, with one warning; in the holes of a shape and around it values
         are NaN.
-        Raises ProblemError for missing or extra coordinates.
+        Raises ProblemError for missing or extra coordinates, and for shapes that do not go together.
         """
         arrays = [torch.as_tensor(np.asarray(_plain(c), dtype=np.float64)) for c in self._ordered(coordinates)]
-        arrays = torch.broadcast_tensors(*arrays)
+        try:
+            arrays = torch.broadcast_tensors(*arrays)
+        except RuntimeError as error:
+            shapes = ", ".join(f"{n} {tuple(a.shape)}" for n, a in zip(self.problem.domain.names, arrays, strict=True))
+            raise ProblemError(f"predict() takes coordinates that broadcast against each other, got {shapes}.") from error
         shape = arrays[0].shape
         points = Points({n: a.reshape(-1).contiguous() for n, a in zip(self.problem.domain.names, arrays, strict=True)})
         domain = self.problem.domain

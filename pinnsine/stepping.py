@@ -19,16 +19,19 @@ from pinnsine.attempts import answer, iterated
 from pinnsine.bandwidth import FAIR
 from pinnsine.chain import Chain, asked_of
 from pinnsine.checkpoint import Checkpoints
+from pinnsine.distributed import agreed
 from pinnsine.errors import EvaluationError
 from pinnsine.kept_march import March, unpack
 from pinnsine.loop import Limits
 from pinnsine.nets import FrozenSines, from_record, to_record
 from pinnsine.optim import GaussNewton
 from pinnsine.outcome import Outcome
-from pinnsine.policy import ROWS_PER_SINE, Attempt, about, fields_per_row, fitting, is_linear
+from pinnsine.places import about
+from pinnsine.policy import Attempt, fields_per_row, fitting, is_linear
 from pinnsine.probe import FieldScale
 from pinnsine.problem import Problem
 from pinnsine.scaling import field_scales
+from pinnsine.shares import ROWS_PER_SINE
 from pinnsine.state import Result
 
 FINE = 1e-20  # a held-out loss with which a window is taken as it is
@@ -64,7 +67,7 @@ class Stepper:
     """
 
     keeps = ("length", "tolerance", "even", "seconds", "iterations")  # what the next window depends on, beside network and scales
-    steps, chords = STEPS, 0
+    steps, chords, surplus = STEPS, 0, 0.0
     ready, easy = EVEN, EASY  # windows that went well, and the part of the loss taken that the last left, before a longer one
 
     def __init__(self, problem: Problem, asked: Arguments, limits: Limits, callbacks: Sequence, length: float, net=None, whole=None):
@@ -189,9 +192,8 @@ class Stepper:
         limits = replace(self.limits, iterations=self.limits.iterations - self.iterations, target=None)
         call = Call(part, self.scales, asked_of(part, self.asked), limits, self.callbacks, Checkpoints(None, None))
         points = math.ceil(ROWS_PER_SINE * self.net.width * self.each)
-        attempt = Attempt(
-            self.net, (GaussNewton(self.steps, chords=self.chords),), self.asked.sampler or "sobol", self.reason, points, linear=self.linear
-        )
+        newton = GaussNewton(self.steps, chords=self.chords, enough=self.surplus * self.tolerance)
+        attempt = Attempt(self.net, (newton,), self.asked.sampler or "sobol", self.reason, points, linear=self.linear)
         try:
             result, loss = begun_on_window(attempt, call, self.near, before)
             ready = self.limits.clock.elapsed
@@ -201,7 +203,7 @@ class Stepper:
         except EvaluationError:
             return Window(None, call, upper, math.inf), Outcome.CONVERGED
         self.iterations += result.state.history.rows
-        self.seconds = self.limits.clock.elapsed - ready + result.trial_seconds
+        self.seconds = agreed(self.limits.clock.elapsed - ready) + result.trial_seconds
         outcome = outcome if outcome in (*STOPS, Outcome.TIME) else Outcome.CONVERGED
         if self.iterations >= self.limits.iterations:
             outcome = Outcome.ITERATIONS

@@ -44,6 +44,9 @@ class Surface:
     vertices: np.ndarray
     faces: np.ndarray
 
+    def __repr__(self) -> str:
+        return f"<surface of {len(self.vertices)} vertices and {len(self.faces)} triangles>"
+
     @property
     def mesh(self):
         """The same as a ``trimesh.Trimesh``."""

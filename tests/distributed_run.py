@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+import killed_run
 import torch
 
 import pinnsine as ps
@@ -18,6 +19,11 @@ CASES = {
     "dual": {"optimizer": ps.LevenbergMarquardt(factorisation="dual")},
     "staged, adaptive points": {"optimizer": [ps.LBFGS(6), ps.LevenbergMarquardt(factorisation="staged")], "sampler": "rad"},
     "frozen sines": {"net": ps.FrozenSines(60)},
+}
+MARCHES = {
+    "two windows": {"windows": 2, "optimizer": ps.LevenbergMarquardt()},
+    "windows that are chosen": {"windows": "auto", "net": ps.FrozenSines(40, omega=4.0), "points": None},
+    "lattices": {"windows": "auto", "net": None, "points": None},  # of an equation that is not linear
 }
 
 
@@ -40,10 +46,13 @@ def main(case, folder, iterations, dies=None):
     if dies is not None and int(os.environ["RANK"]) == 1:
         method, step, calls = ps.LevenbergMarquardt, ps.LevenbergMarquardt.step, iter(range(int(dies)))
         method.step = lambda *arguments: step(*arguments) if next(calls, None) is not None else os._exit(9)
-    options = {"net": ps.Siren(6, 2, omega=2.0), "points": 80, "threads": 1, "progress": False, "estimate": False, **CASES[case]}
-    solution = ps.solve(problem(), **options, iterations=int(iterations), out=Path(folder) / "run.h5", resume=True)
+    options = {"net": ps.Siren(6, 2, omega=2.0), "points": 80, "threads": 1, "progress": False, "estimate": False}
+    options |= {**(CASES | MARCHES)[case], "iterations": int(iterations), "out": Path(folder) / "run.h5", "resume": True}
+    asked = killed_run.problem() if case == "lattices" else problem()
+    solution = (ps.solve if case in CASES else ps.march)(asked, **options)
     columns = {name: column.tolist() for name, column in solution.history.items() if name != "seconds"}
     found = {"history": columns, "theta": solution.ansatz.flat().tolist(), "rank": distributed.rank(), "size": distributed.size()}
+    found["windows"] = solution.settings.get("windows")
     (Path(folder) / f"rank{distributed.rank()}.json").write_text(json.dumps(found))
 
 

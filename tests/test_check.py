@@ -1,5 +1,8 @@
 """The dry run finds what is wrong before any training, in one message that names the constraint."""
 
+import math
+
+import numpy as np
 import pytest
 import torch
 from helpers import rand
@@ -43,6 +46,21 @@ BROKEN = {
     "one part without field": (lambda s: {"a": s.u_t, "b": s.x**2}, "'b'"),
     "vanishing derivative alone": (lambda s: D(s.x, "t"), "does not depend on the parameters"),
 }
+
+
+SLIPS = {
+    "numpy": (lambda s: s.u_xx + np.sin(s.x), "use torch's functions in place of numpy's"),
+    "math": (lambda s: s.u_xx + math.sin(s.x), "use torch's functions in place of those of math"),
+    "a function of x": (lambda x: torch.sin(x), "its argument is the state s, so write s.x for the coordinate x"),
+    "if": (lambda s: s.u if s.x > 0 else s.u_x, "use torch.where"),
+}
+
+
+@pytest.mark.parametrize("what", SLIPS)
+def test_common_slips_are_told_what_to_do(what):
+    residual, hint = SLIPS[what]
+    with pytest.raises(ProblemError, match=rf"Constraint 'mine': its function raises .*{hint}"):
+        problem(START, Residual("mine", residual)).check()
 
 
 @pytest.mark.parametrize("what", BROKEN)

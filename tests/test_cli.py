@@ -271,7 +271,7 @@ def test_an_evaluation_that_fails_exits_with_3(mine, monkeypatch, capsys):
         ("--net siren:width", "--net takes name=value, got 'width'"),
         ("--net width=3", f"--net starts with a name, got 'width=3': choose from {NETS}."),
         ("--net siren+mlp", "--net takes one network, got 2"),
-        ("--net siren:width=0", "Siren needs width"),
+        ("--net siren:width=0", "Siren needs a whole width"),
         ("--net frozensines:omega=wide", "--net: frozensines:omega takes float or tuple, got 'wide'."),
         ("--net frozensines:omega=(1,wide)", "--net: frozensines:omega takes float or tuple, got '(1,wide)'."),
         ("--net frozensines:omega=-3", "FrozenSines needs a width of at least 1 and every omega above 0"),

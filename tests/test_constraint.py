@@ -135,6 +135,20 @@ def test_a_standard_deviation_must_be_positive(sigma):
             Data("probe", points, u="m", sigma=given)
 
 
+def test_data_that_are_not_finite_are_refused_where_they_are_used():
+    points = Points({**BATCH, "m": torch.tensor([1.0, math.nan, 2.0, 3.0, math.inf, 4.0]), "other": torch.ones(6)})
+    with pytest.raises(ProblemError, match=r"column 'm' of the data is not finite at 2 of 6 points: leave these out, as in points\.select"):
+        Data("probe", points, u="m")
+    assert Data("probe", points, u="other").targets == {"u": "other"}
+    assert len(Data("probe", points.select(torch.isfinite(points["m"])), u="m").on) == 4
+
+
+def test_sigma_is_a_number_or_a_column():
+    points = Points({**BATCH, "m": rand(6)})
+    with pytest.raises(ProblemError, match="sigma= takes a number or the name of a column of the points, got Tensor"):
+        Data("probe", points, u="m", sigma=torch.ones(6))
+
+
 def test_periodic_rows_are_differences_between_both_ends():
     condition = Periodic("wrap", "x", derivatives=2)
     points = region_points(condition)

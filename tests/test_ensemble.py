@@ -72,8 +72,9 @@ def test_what_cannot_be_batched_is_solved_seed_by_seed(options):
 @pytest.mark.parametrize(
     ("seeds", "options", "message"),
     [
-        ((1,), {}, r"at least two different seeds, got \[1\]"),
-        ((1, 1), {}, r"at least two different seeds, got \[1, 1\]"),
+        ((1,), {}, r"at least two different seeds, as in .*, got \[1\]"),
+        (3, {}, "at least two different seeds, as in .*, got 3"),
+        ((1, 1), {}, r"at least two different seeds, as in .*, got \[1, 1\]"),
         ((1, 2), {"out": "a.h5"}, "takes no out=: save its solutions one by one"),
     ],
 )

@@ -91,7 +91,7 @@ def test_another_march_is_refused_with_the_difference(tmp_path):
         (lambda: ps.march(heat(hard=False), **TRAINED, out=out, resume=True), "and this call has windows='auto'"),
         (lambda: ps.solve(heat(hard=False), **TRAINED, out=out, resume=True), "and this call has windows=None"),
         (lambda: ps.march(heat(hard=False), 2, **{**TRAINED, "net": ps.Siren(5, 1)}, out=out, resume=True), "a run with net="),
-        (lambda: ps.march(logistic(), 2, **TRAINED, out=out, resume=True), "run of another problem: its domain differ"),
+        (lambda: ps.march(logistic(), 2, **TRAINED, out=out, resume=True), "run of another problem: its domain differs"),
     ):
         with pytest.raises(ps.ProblemError, match=message):
             change()

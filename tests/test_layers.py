@@ -12,16 +12,16 @@ import pinnsine
 PACKAGE = Path(pinnsine.__file__).parent
 LAYERS = {
     "L0": "version errors outcome towers index layer_input component jet_base jet arithmetic complex_jet rules evaluate calculus "
-    "plane_waves local_sum",
+    "plane_waves lattice_sum local_sum",
     "L1": "points tensor_points sampling domain quadrature local unknowns integral known constraint conditions probe check real_parts "
     "problem spectrum reference",
     "L2": "nets kernel hard ansatz windows",
     "L3": "scaling term tangent jacobian objective linearised least_squares damped_qr sparse distributed sharded weighting memory compiled "
-    "products minibatch row_model",
-    "L4": "optim modes rest continuation evolution growth bandwidth omega loop resampling signals regression policy budget history estimate "
-    "state monitor arguments callbacks constrained durable tree uncertainty view",
+    "products minibatch row_model wave_blocks separable lattice_points",
+    "L4": "optim modes rest continuation evolution growth shares places mirror bandwidth omega loop resampling signals regression policy "
+    "budget history estimate state monitor arguments callbacks constrained durable tree uncertainty view refined",
     "L5": "comparison error_maps progress plot export runfile surface solution evidence diagnose diagnose_windows residual_map checkpoint "
-    "attempt attempts kept_march sitting chain stepping resolved solve ensemble march sweep resume eigenpairs",
+    "attempt attempts kept_march lift sitting chain stepping resolved solve ensemble march sweep resume eigenpairs",
     "L6": "options fit fit_options fit_commands bench cli_report cli __main__ __init__",
 }
 LEVEL = {name: level for level, names in enumerate(LAYERS.values()) for name in names.split()}

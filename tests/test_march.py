@@ -142,6 +142,7 @@ def test_a_callback_ends_the_march_with_what_there_is():
         ),
     ],
 )
+@pytest.mark.filterwarnings("ignore:.*no constraint mentions the unknown")
 def test_what_cannot_march_is_refused(problem, windows, message):
     with pytest.raises(ps.ProblemError, match=f"(?i){message}"):
         ps.march(problem, windows, progress=False)

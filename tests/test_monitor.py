@@ -3,8 +3,19 @@
 import math
 
 import pytest
+import torch
+from helpers import columns
 
-from pinnsine.monitor import merit
+from pinnsine.ansatz import build_ansatz
+from pinnsine.constraint import Residual
+from pinnsine.domain import Interval
+from pinnsine.monitor import Monitor, merit
+from pinnsine.nets import MLP
+from pinnsine.objective import bind
+from pinnsine.points import Points
+from pinnsine.problem import Problem
+from pinnsine.scaling import field_scales
+from pinnsine.state import State
 
 
 def test_of_one_constraint_it_is_the_logarithm_of_the_loss():
@@ -32,3 +43,16 @@ def test_it_does_not_depend_on_the_unit(factor):
 def test_nothing_left_is_best_and_no_number_worst():
     assert merit([0.0, 0.0]) == -math.inf
     assert merit([math.nan, 1.0]) == merit([math.inf, 1.0]) == math.inf
+
+
+@pytest.mark.parametrize("adaptive", [False, True])
+def test_where_points_move_the_loss_at_them_counts_as_well(adaptive):
+    problem = Problem(Interval("x", -1, 1), "u", [Residual("pde", lambda s: s.u_x - s.u - torch.exp(3 * s.x))])
+    ansatz = build_ansatz(problem, MLP(5, 1), field_scales(problem), torch.Generator().manual_seed(0), "auto")
+    held_out, training = (bind(ansatz, {"pde": Points(columns(["x"], n, low=-1.0))}) for n in (40, 3))
+    state = State(ansatz.flat(), training, torch.Generator())
+    Monitor(problem, held_out, adaptive).look(state)
+    seen, trained = held_out.loss(state.theta), training.loss(state.theta)
+    assert abs(math.log(seen / trained)) > 0.1
+    assert state.best_held_out == pytest.approx(seen, rel=1e-14)
+    assert state.merit == pytest.approx(math.log(seen * trained) if adaptive else math.log(seen), rel=1e-13)

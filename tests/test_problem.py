@@ -49,6 +49,7 @@ def test_soft_constraints_are_those_that_are_not_built_in():
 
 REFUSED = {
     "no domain": (lambda: Problem("x", "u", [HEAT]), "first argument is its domain, got str"),
+    "no reference": (lambda: Problem(DOMAIN, "u", [HEAT], reference=lambda s: s.x), r"reference= takes a Reference.*got function"),
     "no field": (lambda: Problem(DOMAIN, [], [HEAT]), "at least one field"),
     "two constraints of a name": (lambda: problem(HEAT, HEAT), "Two constraints are called 'heat': names must differ"),
     "a name declared twice": (lambda: problem(fields=["u", "x"]), "'x' is declared twice"),
@@ -61,6 +62,10 @@ REFUSED = {
     "data without a coordinate": (
         lambda: problem(HEAT, Data("probe", Points({"x": [0.0], "m": [1.0]}), u="m")),
         "Constraint 'probe': its points lack the coordinate 't'; the domain has x, t",
+    ),
+    "data at no place": (
+        lambda: problem(HEAT, Data("probe", Points({"x": [0.5], "t": [float("nan")]}), u=1.0)),
+        "Constraint 'probe': coordinate t of its points is not finite everywhere",
     ),
     "a region of other coordinates": (
         lambda: problem(HEAT, Dirichlet("walls", u=0.0, on=SQUARE.boundary())),

@@ -51,13 +51,13 @@ def _breather(s):
 @pytest.mark.parametrize(("periodic", "expected"), [(True, 25), (False, 37)])
 def test_the_waves_that_a_line_has_are_found(periodic, expected):
     """sin(25 pi y) has 25 waves in a period; without one its 25 waves are 37.5 of the lattice of 1.5 extents, and some for the ends."""
-    found = waves_needed(torch.sin(25 * torch.pi * nodes(periodic)), periodic, 1e-8)
+    [found] = waves_needed(torch.sin(25 * torch.pi * nodes(1200, periodic)), {"x": 0} if periodic else None, 1e-8)
     assert expected <= found <= (expected if periodic else expected + 12)
 
 
 def test_a_smaller_tail_takes_more_waves():
-    values = 1 / torch.cosh(20 * nodes(True)) ** 2
-    counts = [waves_needed(values, True, tail) for tail in (1e-3, 1e-5, 1e-7)]
+    values = 1 / torch.cosh(20 * nodes(1200, True)) ** 2
+    counts = [waves_needed(values, {"x": 0}, tail)[0] for tail in (1e-3, 1e-5, 1e-7)]
     assert counts == sorted(counts)
     assert counts[2] - counts[1] == pytest.approx(counts[1] - counts[0], abs=6)  # geometric: as many for each digit
 
@@ -96,11 +96,12 @@ def test_a_march_is_made_again_to_a_smaller_aim(monkeypatch):
 
 
 def test_the_next_aim_is_the_smallest_that_there_is_time_for():
-    """The time is taken to grow with the third power of the digits: 3.4-fold from 1e-8 to 1e-12, 38-fold to 1e-27."""
-    assert next_aim(1e-8, 1.0, 1.9) is None
-    assert next_aim(1e-8, 1.0, 3.5) == 1e-12
-    assert next_aim(1e-8, 1.0, 39.0) == next_aim(1e-8, 1.0, math.inf) == 1e-27
-    assert next_aim(1e-27, 1.0, math.inf) is None
+    """With the third power of the digits: 3.4-fold from 1e-8 to 1e-12; and no further than 1.6 times the digits at once."""
+    assert next_aim(1e-8, 1.0, 1.9, 3.0) is None
+    assert next_aim(1e-8, 1.0, 3.5, 3.0) == 1e-12
+    assert next_aim(1e-8, 1.0, math.inf, 3.0) == 1e-12
+    assert next_aim(1e-12, 1.0, math.inf, 3.0) == 1e-17
+    assert next_aim(1e-27, 1.0, math.inf, 3.0) is None
 
 
 def test_waves_of_a_length_of_their_own_are_no_front():

@@ -14,6 +14,7 @@ from helpers import bound, gap
 
 import pinnsine as ps
 from pinnsine import distributed
+from pinnsine.rest import from_rest
 from pinnsine.sharded import Sharded
 
 
@@ -91,6 +92,34 @@ def test_a_process_that_dies_ends_the_run_and_another_number_of_them_goes_on(tmp
     assert same(whole_found[0]["theta"], found[0]["theta"])
 
 
+@pytest.mark.slow
+@pytest.mark.distributed
+@pytest.mark.parametrize("case", distributed_run.MARCHES)
+def test_marches_of_two_and_four_processes_are_that_of_one_bit_for_bit(case, tmp_path):
+    runs = [launch(case, tmp_path / str(ranks), ranks, 12) for ranks in (1, 2, 4)]
+    assert [status for status, *_ in runs] == [[0], [0] * 2, [0] * 4], [complaints for _, complaints, _ in runs]
+    [one, *others] = [found[0] for *_, found in runs]
+    assert one["windows"] > 1
+    for other in others:
+        assert same(one["history"], other["history"])
+        assert same(one["theta"], other["theta"])
+
+
+@pytest.mark.slow
+@pytest.mark.distributed
+def test_a_march_whose_process_dies_goes_on_with_another_number_of_them(tmp_path):
+    """It dies in the midst of the second of two windows, of twelve iterations each."""
+    status, _, _ = launch("two windows", tmp_path / "broken", 2, 12, 17)
+    assert status[1] == 9
+    assert status[0] not in (0, 9)
+    [whole] = launch("two windows", tmp_path / "whole", 1, 12)[2]
+    status, complaints, found = launch("two windows", tmp_path / "broken", 4, 12)
+    assert status == [0] * 4, complaints
+    for other in found:
+        assert same(whole["history"], other["history"])
+        assert same(whole["theta"], other["theta"])
+
+
 @pytest.fixture
 def alone():
     """A joint run of one process."""
@@ -134,6 +163,21 @@ def test_a_sharded_objective_is_the_objective_up_to_the_order_of_sums(alone):
             assert own.norm(step) == pytest.approx(other.norm(wanted), rel=1e-9)
     assert gap(shards.gauss_newton(theta, 1e-3).step, objective.gauss_newton(theta, 1e-3).step) < 1e-6
     assert math.isfinite(shards.losses(theta)["mass"])
+
+
+def test_newtons_method_on_a_lattice_is_that_of_one_process_up_to_the_order_of_sums(alone):
+    """The first window of u_t + u u_x = u_xx, started from what has the window's start at every time."""
+    domain = ps.Interval("x", -1, 1) * ps.Time(0, 0.1)
+    constraints = [
+        ps.Residual("burgers", lambda s: s.u_t + s.u * s.u_x - s.u_xx),
+        ps.Initial("start", u=lambda s: -torch.sin(torch.pi * s.x)),
+        ps.Dirichlet("walls", u=0.0, on=domain.boundary("x")),
+    ]
+    objective, theta = bound(ps.Problem(domain, "u", constraints), ps.FrozenSines(lattice=(8, 4), omega=(6.0, 4.0)), count=100)
+    start, other = from_rest(objective, theta), from_rest(Sharded(objective), theta)
+    assert torch.equal(start, other)
+    step = ps.GaussNewton().step(objective, start, {})
+    assert ps.GaussNewton().step(Sharded(objective), start, {}).loss == pytest.approx(step.loss, rel=1e-3)
 
 
 def test_more_processes_than_blocks_are_refused(monkeypatch):

@@ -58,6 +58,8 @@ def test_wrong_coordinates_are_refused_by_name(solution):
         solution.predict(x=0.5)
     with pytest.raises(ps.ProblemError, match="'y' is no coordinate"):
         solution.predict(x=0.5, t=0.5, y=0.5)
+    with pytest.raises(ps.ProblemError, match=r"coordinates that broadcast against each other, got x \(3,\), t \(2,\)"):
+        solution.predict(x=[0.1, 0.2, 0.3], t=[0.1, 0.2])
 
 
 def test_points_outside_the_domain_give_one_warning(solution):
@@ -146,6 +148,34 @@ def test_a_run_of_another_problem_is_refused_naming_the_difference(solution, tmp
         ps.load(path, problem=ps.Problem(domain, "v", [ps.Residual("heat", lambda s: s.v_t)]))
 
 
+def test_what_rows_do_not_tell_is_compared_as_well(tmp_path):
+    """Hard against soft, weights, the noise and the number of measurements, and bounds of unknowns: all give the same rows."""
+    domain = ps.Interval("x", 0, 1)
+
+    def problem(hard=False, weight=2.0, sigma=0.1, count=20, bounds=(0.0, 2.0)):
+        data = ps.Points({"x": torch.linspace(0, 1, 20)[:count], "m": torch.linspace(0, 1, 20)[:count]})
+        constraints = [
+            ps.Residual("pde", lambda s: s.u_xx + s.k, weight=weight),
+            ps.Dirichlet("ends", u=0.0, on=domain.boundary(), hard=hard),
+            ps.Data("probe", data, u="m", sigma=sigma),
+        ]
+        return ps.Problem(domain, "u", constraints, unknowns=[ps.Unknown("k", 1.0, bounds=bounds)])
+
+    options = {"net": ps.Siren(4, 1), "points": 20, "iterations": 1, "progress": False, "estimate": False}
+    path = ps.solve(problem(), **options).save(tmp_path / "run.h5")
+    assert ps.load(path, problem=problem()).problem.name == "problem"
+    for change, message in {
+        ("hard", True): "constraint 'ends' has hard=False there, hard=True here",
+        ("weight", 3.0): "constraint 'pde' has weight=2.0 there, weight=3.0 here",
+        ("weight", lambda s: s.x + 1): "constraint 'pde' has weight=2.0 there, weight='a function' here",
+        ("sigma", 0.2): "constraint 'probe' has sigma=0.1 there, sigma=0.2 here",
+        ("count", 19): "constraint 'probe' has points=20 there, points=19 here",
+        ("bounds", (0.0, 3.0)): "its unknowns differ",
+    }.items():
+        with pytest.raises(ps.ProblemError, match=message):
+            ps.load(path, problem=problem(**dict([change])))
+
+
 def test_conditions_built_in_with_functions_need_the_problem_again(tmp_path):
     domain = ps.Interval("x", 0, 1)
     constraints = [
@@ -177,3 +207,9 @@ def test_files_that_are_not_ours_are_refused(solution, tmp_path):
     for name, message in cases.items():
         with pytest.raises(ps.ProblemError, match=message):
             ps.load(tmp_path / f"{name}.h5")
+
+
+def test_solution_problem_and_domain_are_shown_in_a_line(solution):
+    assert repr(solution.problem.domain) == "<x in [0, 1] x t in [0, 1]>"
+    assert repr(solution.problem) == "<problem 'problem': u on x in [0, 1] x t in [0, 1], from heat, start, walls>"
+    assert repr(solution).startswith("<solution of 'problem': u to ")

@@ -6,6 +6,7 @@ import itertools
 import math
 import sys
 
+import numpy as np
 import pytest
 import torch
 
@@ -180,7 +181,18 @@ def test_a_loss_of_its_own_is_for_gradient_methods_only():
     [
         ({"time": -5}, "time budget"),
         ({"time": "soon"}, "time budget"),
-        ({"iterations": 0}, "iterations= must be above zero"),
+        ({"iterations": 0}, "iterations= is a whole number above zero"),
+        ({"iterations": 2.5}, r"iterations= is a whole number above zero, got 2\.5"),
+        ({"iterations": "3"}, "iterations= is a whole number above zero, got '3'"),
+        ({"threads": 1.5}, "threads= is a whole number"),
+        ({"target": "small"}, "target= is a number above zero"),
+        ({"seed": None}, "seed= is a whole number, got None"),
+        ({"points": 1e3}, r"points= is a whole number above zero, or such numbers by constraint, got 1000\.0"),
+        ({"points": -3}, "points= is a whole number above zero"),
+        ({"points": {"pde": 0}}, "points= is a whole number above zero"),
+        ({"start": 3}, "start= takes another solution, got int"),
+        ({"net": ps.Siren}, "got the class Siren"),
+        ({"optimizer": ps.Adam}, "got the class Adam"),
         ({"sampler": "sobel"}, "Unknown sampler 'sobel'"),
         ({"dtype": "float16"}, "dtype="),
         ({"device": "abacus"}, "Unknown device 'abacus'"),
@@ -198,6 +210,22 @@ def test_bad_arguments_are_one_clear_error_before_any_work(arguments, message):
 
     with pytest.raises(ps.ProblemError, match=message):
         ps.solve(poisson(), **{**QUICK, **arguments}, callbacks=[never])
+
+
+def test_callbacks_are_a_list():
+    with pytest.raises(ps.ProblemError, match="callbacks= takes a list of functions"):
+        ps.solve(poisson(), **QUICK, callbacks=print)
+
+
+def test_numbers_of_numpy_are_numbers():
+    solution = ps.solve(poisson(), **{**QUICK, "points": np.int64(30), "iterations": np.int32(2), "seed": np.int64(1)})
+    assert solution.settings["points"] == ps.solve(poisson(), **{**QUICK, "points": 30, "iterations": 2, "seed": 1}).settings["points"]
+
+
+def test_an_unknown_that_nothing_mentions_is_warned_of():
+    problem = ps.Problem(poisson().domain, "u", poisson().constraints, unknowns=[ps.Unknown("D", 1.0)])
+    with pytest.warns(UserWarning, match="no constraint mentions the unknown 'D': it will keep its start"):
+        ps.solve(problem, **{**QUICK, "iterations": 1})
 
 
 def test_a_problem_is_asked_for_by_name_of_its_type():

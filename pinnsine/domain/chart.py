@@ -22,7 +22,7 @@ class Chart:
         coordinates: the new ones, expressions of the state, as many. Coordinates that are not replaced, such as time, are kept.
 
     Raises:
-        ProblemError: their numbers differ, or are above two.
+        ProblemError: their numbers differ, or are above two; a coordinate is no expression of the state.
     """
 
     def __init__(self, replaces: str | tuple[str, ...], **coordinates: Jet):
@@ -30,6 +30,11 @@ class Chart:
         self.coordinates: Mapping[str, Jet] = coordinates
         if len(self.replaced) != len(coordinates) or not coordinates:
             raise ProblemError(f"A chart replaces as many coordinates as it has, got {', '.join(self.replaced)} for {', '.join(coordinates)}.")
+        if plain := [n for n, x in coordinates.items() if not isinstance(x, Jet)]:
+            raise ProblemError(
+                f"A chart's coordinates are expressions of the state, as in lambda s: Chart('xi', x=s.h * s.xi).D(s.u, 'x'), got "
+                f"{type(coordinates[plain[0]]).__name__} for {plain[0]!r}: make the chart inside the constraint."
+            )
         self._inverse = _inverse([[D(x, old) for old in self.replaced] for x in coordinates.values()])
 
     def D(self, expression, *names: str):

@@ -92,7 +92,7 @@ def _ring(vertices, sign: float) -> Tensor:
         raise ProblemError("A polygon has two equal vertices in a row: remove one of them.")
     area = float((ring[:, 0] * following[:, 1] - ring[:, 1] * following[:, 0]).sum())
     if area == 0:
-        raise ProblemError("A polygon encloses an area, but all these vertices lie on a line.")
+        raise ProblemError("A polygon encloses an area, but these vertices enclose none: they lie on a line, or the sides cross.")
     return ring if area * sign > 0 else ring.flip(0)
 
 

@@ -13,6 +13,9 @@ from pinnsine.points import Points
 class Region(ABC):
     """A part of a domain: its interior, a face, a union of faces."""
 
+    def __repr__(self) -> str:
+        return f"<{self.describe()}>"
+
     @property
     @abstractmethod
     def names(self) -> tuple[str, ...]:

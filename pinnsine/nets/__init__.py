@@ -11,6 +11,7 @@ from pinnsine.nets.gabor import Gabor as Gabor
 from pinnsine.nets.hypernetwork import GridEncoder as GridEncoder
 from pinnsine.nets.hypernetwork import Hypernetwork as Hypernetwork
 from pinnsine.nets.hypernetwork import SetEncoder as SetEncoder
+from pinnsine.nets.lifted_sines import LiftedSines as LiftedSines
 from pinnsine.nets.local_sines import LocalSines as LocalSines
 from pinnsine.nets.mixed import Mixed as Mixed
 from pinnsine.nets.mlp import MLP as MLP

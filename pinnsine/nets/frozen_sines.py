@@ -10,8 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from pinnsine.errors import ProblemError
+from pinnsine.jet import Jet
+from pinnsine.lattice_sum import Lattice
 from pinnsine.nets.polar import functions_about
-from pinnsine.plane_waves import plane_waves
+from pinnsine.plane_waves import plane_waves, waves_on_grid
 
 OVERSAMPLED = 10.0  # sines along one coordinate for each unit of their bandwidth
 REACH, LEAST_REACH, MOST_REACH = 28.0, 1.5, 4.0  # the period of a lattice over the extent: see ``lattice_step``
@@ -38,6 +40,9 @@ class FrozenSines:
     extension (D. Huybrechs 2010, SIAM J. Numer. Anal. 47) that converges geometrically for analytic functions. Products resolve space and
     time independently, for which random sines are three to four times as many.
 
+    ``mirrored``: for each coordinate of a lattice 0, or where all functions are to be odd about both of its ends -1, and 1 where even: the
+    solutions between two walls at which they vanish, or their slopes do. The period is then twice the extent.
+
     ``holes`` and ``corners`` of a domain in the plane: points about which a part of the functions stand (``pinnsine.nets.polar``), as
     (y_1, y_2, s_1, s_2, reach), the logarithm of the distance ranging over [-reach, reach], and (y_1, y_2, s_1, s_2, bisector, opening); the
     distance is that of the coordinates times s_1 and s_2.
@@ -49,8 +54,10 @@ class FrozenSines:
     lattice: tuple[int, ...] | None = None
     holes: tuple[tuple[float, ...], ...] = ()
     corners: tuple[tuple[float, ...], ...] = ()
+    mirrored: tuple[int, ...] = ()
 
     def __post_init__(self):
+        object.__setattr__(self, "mirrored", tuple(self.mirrored))
         if self.lattice is not None:
             self._set_lattice()
         if isinstance(self.omega, Sequence):
@@ -60,6 +67,8 @@ class FrozenSines:
         omega = (1.0,) if self.omega is None else self.bandwidths(1)
         if self.width < 1 or not omega or not all(0 < o < math.inf for o in omega):
             raise ProblemError(f"FrozenSines needs a width of at least 1 and every omega above 0, got {self}.")
+        if self.mirrored and self.lattice is None:
+            raise ProblemError(f"FrozenSines has mirrored= for a lattice= alone, got {self}.")
         if not 0 <= self.alone < 1:
             raise ProblemError(f"FrozenSines needs 0 <= alone < 1, the part of the sines along one coordinate each, got {self.alone}.")
 
@@ -70,7 +79,11 @@ class FrozenSines:
             raise ProblemError(
                 f"FrozenSines needs for lattice= a wave number of at least 0 for each coordinate and no other parts, got {self.lattice}."
             )
+        mirrored = self.mirrored or (0,) * len(counts)
+        if len(mirrored) != len(counts) or any(sign not in (-1, 0, 1) for sign in mirrored):
+            raise ProblemError(f"FrozenSines needs for mirrored= one of -1, 0 and 1 for each coordinate of its lattice, got {self.mirrored}.")
         object.__setattr__(self, "lattice", counts)
+        object.__setattr__(self, "mirrored", mirrored if any(mirrored) else ())
         object.__setattr__(self, "width", math.prod(2 * n + 1 for n in counts) - 1)
         if self.omega is None:
             object.__setattr__(self, "omega", tuple(max(n, 1) * lattice_step(n) for n in counts))
@@ -89,7 +102,7 @@ class FrozenSines:
                 f"FrozenSines has {len(omega)} bandwidths, but the network has {inputs} inputs: give one number, or one for each."
             )
         if self.lattice is not None:
-            return SineLayer(*self._on_lattice(omega, periodic), outputs, generator)
+            return self._on_lattice(omega, periodic, outputs, generator)
         seed = int(torch.randint(2**31, (), generator=generator))
         about = functions_about(self.holes, self.corners, self.width, omega, seed)
         width = self.width - (about.count if about is not None else 0)
@@ -106,14 +119,25 @@ class FrozenSines:
         phase = 2 * torch.pi * torch.rand(width, generator=generator, dtype=torch.float64)
         return SineLayer(weight, phase, outputs, generator, each > 0, about)
 
-    def _on_lattice(self, omega: Sequence[float], periodic: Sequence[bool]) -> tuple[Tensor, Tensor]:
+    def _on_lattice(self, omega: Sequence[float], periodic: Sequence[bool], outputs: int, generator: torch.Generator) -> SineLayer:
         """Wave vectors (width, d), of each pair +-w one, and phases (width,): first all sines, then all cosines."""
         whole = [*periodic, *(False for _ in omega[len(periodic) :])]
-        steps = [torch.pi if wrapped else o / max(n, 1) for o, n, wrapped in zip(omega, self.lattice, whole, strict=True)]
+        mirrored = self.mirrored or (0,) * len(whole)
+        steps = [
+            math.pi if wrapped else math.pi / 2 if sign else o / max(n, 1)
+            for o, n, wrapped, sign in zip(omega, self.lattice, whole, mirrored, strict=True)
+        ]
         axes = [step * torch.arange(-n, n + 1, dtype=torch.float64) for step, n in zip(steps, self.lattice, strict=True)]
         vectors = torch.cartesian_prod(*axes).reshape(-1, len(axes))[self.width // 2 + 1 :]
         phase = torch.zeros(len(vectors), dtype=torch.float64)
-        return vectors.repeat(2, 1), torch.cat([phase, phase + torch.pi / 2])
+        layer = SineLayer(vectors.repeat(2, 1), torch.cat([phase, phase + torch.pi / 2]), outputs, generator)
+        layer.lattice = Lattice(self.lattice, tuple(steps), mirrored)
+        if any(mirrored):
+            with torch.no_grad():
+                products = layer.lattice.products(layer.output.weight, layer.output.bias) * layer.lattice.used()
+                for parameter, value in zip((layer.output.weight, layer.output.bias), layer.lattice.layer(products), strict=True):
+                    parameter.copy_(value)
+        return layer
 
 
 def lattice_step(count: int) -> float:
@@ -135,6 +159,7 @@ class SineLayer(nn.Module):
     ):
         super().__init__()
         self.alone = alone  # whether some of the sines vary along one coordinate each
+        self.lattice: Lattice | None = None  # that the wave vectors fill
         self.register_buffer("weight", weight)
         self.register_buffer("phase", phase)
         self.output = nn.Linear(len(phase), outputs, dtype=weight.dtype)
@@ -147,5 +172,9 @@ class SineLayer(nn.Module):
             nn.init.zeros_(self.beside.weight)
 
     def forward(self, x):
+        if self.lattice is not None and isinstance(x, Jet):
+            out = waves_on_grid(x, self.weight, self.phase, self.lattice, self.output)
+            if out is not None:
+                return out
         out = self.output(plane_waves(x, self.weight, self.phase, last=True))
         return out if self.about is None else out + self.beside(self.about(x))

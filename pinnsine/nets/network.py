@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
+from numbers import Integral
 
 import torch
 from torch import Tensor, nn
@@ -25,8 +26,18 @@ class Network(nn.Module):
         """The values (N, width) that the output layer combines."""
         raise NotImplementedError
 
+    @property
+    def seen(self) -> int:
+        """The width of what an error estimate or ``LiftedSines`` takes sines of: the last hidden layer."""
+        return self.layers[-1].in_features
+
+    def both(self, x):
+        """The last hidden layer (N, seen) and the outputs (N, m)."""
+        hidden = self.hidden(x)
+        return hidden, self.layers[-1](hidden)
+
     def forward(self, x):
-        return self.layers[-1](self.hidden(x))
+        return self.both(x)[1]
 
 
 class FullyConnected(Network):
@@ -64,14 +75,15 @@ def affine_layers(sizes: Sequence[int]) -> nn.ModuleList:
 
 
 def require_sound(spec, *names: str, free: Sequence[str] = ()) -> None:
-    """Raise ProblemError unless the named numbers of a specification are above 0, width and depth at least 1, its encoding one of ours.
+    """Raise ProblemError unless the named numbers of a specification are above 0, width and depth whole numbers, its encoding one of ours.
 
     The ``free`` ones may be "auto".
     """
     numbers = [getattr(spec, name) for name in names if not (name in free and getattr(spec, name) == AUTO)]
-    if spec.width < 1 or spec.depth < 1 or not all(isinstance(n, int | float) and 0 < n < math.inf for n in numbers):
+    whole = all(isinstance(n, Integral) and n >= 1 for n in (spec.width, spec.depth))
+    if not whole or not all(isinstance(n, int | float) and 0 < n < math.inf for n in numbers):
         more = f" and {' and '.join(names)} above 0" if names else ""
-        raise ProblemError(f"{type(spec).__name__} needs width and depth of at least 1{more}, got {spec}.")
+        raise ProblemError(f"{type(spec).__name__} needs a whole width and depth of at least 1{more}, got {spec}.")
     if spec.encoding is not None and not isinstance(spec.encoding, tuple(ENCODINGS.values())):
         names = ", ".join(kind.__name__ for kind in ENCODINGS.values())
         raise ProblemError(f"{type(spec).__name__}'s encoding is one of {names}, got {spec.encoding!r}.")

@@ -12,6 +12,9 @@ AROUND = 0.4  # of the sines, around holes
 SHARE = 0.25  # of all functions, at most, at corners
 OVERSAMPLED = 3.0  # sines around a hole for each function that they resolve
 POWERS = 8  # exponents at a corner, each with and without the square of the distance
+DEGREE = 4  # of the polynomials in front of log r and the angle
+WHOLE = 1e-9  # from a whole number
+CLOSEST = 1e-8  # the distance from a corner below which log r goes no further
 Place = Sequence[float]
 
 
@@ -21,7 +24,7 @@ def functions_about(holes: Sequence[Place], corners: Sequence[Place], width: int
     each = int(AROUND * width) // len(holes) if holes else 0
     if each:
         parts += [PolarSines(hole, each, omega[2:], seed + k) for k, hole in enumerate(holes)]
-    parts += [CornerPowers(corner, int(SHARE * width) // len(corners)) for corner in corners]
+    parts += [_at_corner(corner, int(SHARE * width) // len(corners)) for corner in corners]
     parts = [p for p in parts if p.count]
     return Beside(parts) if parts else None
 
@@ -87,7 +90,7 @@ class CornerPowers(nn.Module):
         super().__init__()
         *place, bisector, opening = corner
         steps = [k * math.pi / (2 * opening) for k in range(1, POWERS + 1)]
-        singular = [k for k in steps if abs(k - round(k)) > 1e-9]
+        singular = [k for k in steps if abs(k - round(k)) > WHOLE]
         found = [(k + 2 * j, k, turn) for k in singular for j in (0, 1) for turn in (0.0, math.pi / 2)][:most]
         self.count, self.bisector = len(found), bisector
         self.register_buffer("place", torch.tensor(place, dtype=torch.float64))
@@ -103,13 +106,46 @@ class CornerPowers(nn.Module):
         return torch.exp(q * power) * torch.sin(angle * number + turn)
 
 
-def polar(x, place: Tensor, towards: float = 0.0):
+class CornerLogs(nn.Module):
+    """x^a y^b log r and x^a y^b theta, a + b <= 4, for a corner at which all powers are whole, as at a right angle.
+
+    They are what solutions have there whose data do not fit each other: r^2 log r where a membrane under pressure is fixed, and in
+    a cavity under a moving lid log r in the pressure and y theta in the velocity. Written r^n q sin(m theta + b), q = log r or theta.
+    """
+
+    def __init__(self, corner: Place, most: int):
+        super().__init__()
+        *place, bisector, _ = corner
+        turns = (math.pi / 2, 0.0)
+        found = [(n, m, turn) for n in range(DEGREE + 1) for m in range(n, -1, -2) for turn in turns[: 2 if m else 1]][: most // 2]
+        self.count, self.bisector = 2 * len(found), bisector
+        self.register_buffer("place", torch.tensor(place, dtype=torch.float64))
+        self.register_buffer("powers", torch.tensor(found, dtype=torch.float64).reshape(-1, 3).T)
+
+    def redrawn(self, seed: int) -> CornerLogs:
+        """The same: nothing of them is drawn."""
+        return self
+
+    def forward(self, x):
+        q, angle = polar(x, self.place, self.bisector, CLOSEST)
+        power, number, turn = self.powers
+        smooth = torch.exp(q * power) * torch.sin(angle * number + turn)
+        return torch.cat([smooth * q, smooth * angle], dim=-1)
+
+
+def _at_corner(corner: Place, most: int) -> nn.Module:
+    """Logarithms where the powers are whole, else the powers."""
+    step = math.pi / (2 * corner[-1])
+    return CornerLogs(corner, most) if abs(step - round(step)) < WHOLE else CornerPowers(corner, most)
+
+
+def polar(x, place: Tensor, towards: float = 0.0, closest: float = 0.0):
     """log r and the angle (N, 1) of the first two of the inputs (N, d) about ``place`` (y_1, y_2, s_1, s_2), in lengths s along each.
 
-    The angle is counted from the direction ``towards`` and jumps on the other side of the place.
+    The distance is hypot(r, closest). The angle is counted from the direction ``towards`` and jumps on the other side of the place.
     """
     first = (x[..., :1] - place[0]) * place[2]
     second = (x[..., 1:2] - place[1]) * place[3]
     along = first * math.cos(towards) + second * math.sin(towards)
     across = second * math.cos(towards) - first * math.sin(towards)
-    return torch.log(first * first + second * second) / 2, torch.atan2(across, along)
+    return torch.log(first * first + second * second + closest**2) / 2, torch.atan2(across, along)

@@ -9,6 +9,7 @@ from pinnsine.nets.encoding import ENCODINGS
 from pinnsine.nets.finer import FINER
 from pinnsine.nets.frozen_sines import FrozenSines
 from pinnsine.nets.gabor import Gabor
+from pinnsine.nets.lifted_sines import LiftedSines
 from pinnsine.nets.local_sines import LocalSines
 from pinnsine.nets.mixed import Mixed
 from pinnsine.nets.mlp import MLP
@@ -16,7 +17,7 @@ from pinnsine.nets.modified_mlp import ModifiedMLP, ResidualMLP
 from pinnsine.nets.simple_sine import SimpleSine
 from pinnsine.nets.siren import Siren
 
-_NETWORKS = (Siren, SimpleSine, BSNN, MLP, FrozenSines, LocalSines, FINER, Gabor, Mixed, ModifiedMLP, ResidualMLP)
+_NETWORKS = (Siren, SimpleSine, BSNN, MLP, FrozenSines, LiftedSines, LocalSines, FINER, Gabor, Mixed, ModifiedMLP, ResidualMLP)
 NETWORKS = {kind.__name__.lower(): kind for kind in _NETWORKS}
 _KINDS = {**NETWORKS, **ENCODINGS}
 

@@ -32,12 +32,14 @@ class GaussNewton:
     """For few parameters, or such as enter linearly (``FrozenSines``). ``damping``: see ``least_squares``; in float32 at least 5e-6.
 
     ``chords``: the most steps with the same factors after a full one. Windows of time on lattices take them, which start near their solution;
-    of a point source's eikonal equation, started from afar, they left 2e-6 on random sines where steps without them left 8e-10.
+    of a point source's eikonal equation, started from afar, they left 2e-6 on random sines where steps without them left 8e-10. ``enough``: a
+    loss below which no further step is made.
     """
 
     iterations: int | None = None
     damping: float = 1e-14
     chords: int = 0
+    enough: float = 0.0
 
     uses = "residual"
     gathers_curvature = False
@@ -52,6 +54,8 @@ class GaussNewton:
 
     def step(self, objective, theta: Tensor, state: dict) -> Step:
         """One iteration from theta (P,)."""
+        if objective.least is not None and torch.equal(theta, objective.least):
+            return Step(theta, float(objective.rows(theta).square().sum()), state, Progress.STALLED)
         damping = self.damping if theta.dtype == torch.float64 else max(self.damping, SINGLE)
         found, length = objective.gauss_newton(theta, damping), 1.0
         before, expected = float(found.rows.square().sum()), float(found.left.square().sum())
@@ -65,7 +69,7 @@ class GaussNewton:
                 settled, chords = GAIN * before < loss < SMALL, 0
                 if self.chords and length == 1.0 and not settled and found.again is not None and GAIN * loss > expected:  # the rows are curved
                     new, loss, settled, chords = _chords(objective, found.again, new, rows, self.chords)
-                return Step(new, loss, state, Progress.STALLED if settled else Progress.MOVED, tried + 2 + chords)
+                return Step(new, loss, state, Progress.STALLED if settled or loss < self.enough else Progress.MOVED, tried + 2 + chords)
             length /= 2
         return Step(theta, before, state, Progress.STALLED, HALVINGS + 1)
 

@@ -52,6 +52,7 @@ def test_two_coordinates():
         (lambda s: Chart("x", y=s.x, z=s.t), "replaces as many coordinates as it has"),
         (lambda s: Chart(("x", "t", "u"), y=s.x, z=s.t, w=s.u), "one or two coordinates, got 3"),
         (lambda s: Chart("x", z=2 * s.x).D(s.u, "x"), "The chart replaces 'x'"),
+        (lambda s: Chart("x", z=lambda s: s.x), "expressions of the state.* got function for 'z': make the chart inside the constraint"),
     ],
 )
 def test_what_is_refused(make, message):

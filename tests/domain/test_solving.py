@@ -116,6 +116,8 @@ def test_parts_and_interfaces_that_do_not_fit_are_refused(tmp_path):
         ps.Problem(whole, ps.Field("u", parts=(left,)), [residual])
     with pytest.raises(ProblemError, match="give on="):
         ps.Interface("joint", lambda s: s.minus.u - s.plus.u)
+    with pytest.raises(ProblemError, match=r"'joint' is an interface, but every field has one network .* parts=\(left, right\)"):
+        ps.Problem(whole, "u", [residual, ps.Interface("joint", lambda s: s.minus.u - s.plus.u, on=left.side(x=0.5))])
     problem = ps.Problem(whole, ps.Field("u", parts=(left, right)), [residual, ps.Interface("joint", lambda s: s.minus.u - s.plus.u, on=left)])
     with pytest.raises(ProblemError, match=r"an interface has a normal, but x in .* has none"):
         problem.check()

@@ -83,11 +83,12 @@ def test_glorot_weights_have_their_variance_and_biases_vanish():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Siren(width=0), "Siren needs width and depth of at least 1 and omega above 0"),
-        (lambda: Siren(depth=0), "Siren needs width and depth of at least 1"),
+        (lambda: Siren(width=0), "Siren needs a whole width and depth of at least 1 and omega above 0"),
+        (lambda: Siren(width=2.5), "Siren needs a whole width and depth"),
+        (lambda: Siren(depth=0), "Siren needs a whole width and depth of at least 1"),
         (lambda: Siren(omega=0.0), "omega above 0"),
         (lambda: Siren(omega=math.nan), "omega above 0"),
-        (lambda: MLP(width=0), "MLP needs width and depth of at least 1"),
+        (lambda: MLP(width=0), "MLP needs a whole width and depth of at least 1"),
         (lambda: MLP(activation="relu"), "Unknown activation 'relu': choose one of 'tanh', 'sigmoid', 'softplus', 'sin'"),
     ],
 )

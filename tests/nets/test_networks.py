@@ -16,6 +16,7 @@ from pinnsine.nets import (
     Fourier,
     FrozenSines,
     Gabor,
+    LiftedSines,
     LocalSines,
     Mixed,
     ModifiedMLP,
@@ -64,6 +65,8 @@ SPECS = {
     "residual encoded": ResidualMLP(7, 2, encoding=Octaves(1)),
     "frozen sines": FrozenSines(9, 2.0),
     "local sines": LocalSines(2, 3),
+    "lifted sines": LiftedSines(MLP(5, 2), 9),
+    "lifted sines of sines": LiftedSines(Siren(5, 1, omega=2.0), 9, outer=1.5, inner=0.5),
 }
 TOLERANCE = 1e-14  # of derivatives to order three, relative to the largest: 2.3e-15 measured
 

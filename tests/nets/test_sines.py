@@ -137,8 +137,8 @@ def test_residual_blocks_add_to_what_they_take():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: SimpleSine(omega=-1.0), "SimpleSine needs width and depth of at least 1 and omega above 0"),
-        (lambda: FINER(spread=0.0), "FINER needs width and depth of at least 1 and omega and spread above 0"),
+        (lambda: SimpleSine(omega=-1.0), "SimpleSine needs a whole width and depth of at least 1 and omega above 0"),
+        (lambda: FINER(spread=0.0), "FINER needs a whole width and depth of at least 1 and omega and spread above 0"),
         (lambda: Gabor(s=math.inf), "omega and s above 0"),
         (lambda: Siren(init="kaiming"), "init is one of 'original', 'controlled', 'unit' or a number above 0, got 'kaiming'"),
         (lambda: Siren(init=-1.0), "or a number above 0"),
@@ -146,7 +146,7 @@ def test_residual_blocks_add_to_what_they_take():
         (lambda: Mixed(depth=2, sines=3), "between 1 and depth = 2 layers of sines, got 3"),
         (lambda: Mixed(sines=0), "between 1 and depth"),
         (lambda: Mixed(activation="relu"), "Unknown activation 'relu'"),
-        (lambda: ModifiedMLP(width=0), "ModifiedMLP needs width and depth of at least 1"),
+        (lambda: ModifiedMLP(width=0), "ModifiedMLP needs a whole width and depth of at least 1"),
         (lambda: ResidualMLP(activation="relu"), "Unknown activation"),
         (lambda: MLP(encoding="octaves"), "MLP's encoding is one of RandomFourier"),
     ],

@@ -18,6 +18,8 @@ from pinnsine.problem import Problem
 class Toy:
     """|rows(theta)|^2 for a function theta (P,) -> rows (R,)."""
 
+    least = None
+
     def __init__(self, function):
         self.function = function
 
