@@ -111,7 +111,7 @@ def test_two_space_coordinates_are_marched_through(monkeypatch):
 
 
 def insulated(until=0.2):
-    """u_t = u_xx / 50 + u^2 + f between insulated walls with u = exp(-t) cos(2 pi x)."""
+    """u_t = u_xx / 5 + u^2 + f between insulated walls with u = exp(-t) cos(2 pi x)."""
     domain = ps.Interval("x", 0, 1) * ps.Time(0, until)
 
     def exact(s):
@@ -119,7 +119,7 @@ def insulated(until=0.2):
 
     def equation(s):
         u = exact(s)
-        return s.u_t - s.u_xx / 50 - s.u**2 + u + u**2 - (2 * math.pi) ** 2 * u / 50
+        return s.u_t - s.u_xx / 5 - s.u**2 + u + u**2 - (2 * math.pi) ** 2 * u / 5
 
     walls = ps.Neumann("walls", u=0.0, on=domain.boundary("x"))
     return ps.Problem(domain, "u", [ps.Residual("pde", equation), ps.Initial("start", u=exact), walls], reference=ps.Reference.exact(u=exact))
