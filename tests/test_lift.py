@@ -66,12 +66,14 @@ def test_least_squares_on_them_lower_the_error(trained, monkeypatch):
 def test_what_fits_the_points_and_not_those_held_out_is_left(trained, monkeypatch):
     monkeypatch.setattr(lift, "WIDTH", WIDTH)
     monkeypatch.setattr(lift, "HONEST", 0.0)
+    monkeypatch.setattr(lift, "FALLEN", 0.0)
     assert lift.lifted(*trained) is trained[0]
 
 
 def test_the_time_that_remains_is_used_as_before(trained, monkeypatch):
     monkeypatch.setattr(lift, "WIDTH", WIDTH)
     monkeypatch.setattr(lift, "HONEST", 0.0)
+    monkeypatch.setattr(lift, "FALLEN", 0.0)
     result, call = trained
     cut = replace(result, state=result.state.snapshot(), outcome=Outcome.TIME)
     found = lift.lifted(cut, replace(call, limits=replace(call.limits, iterations=43)))
