@@ -91,7 +91,7 @@ class LatticeGrid:
     """
 
     def __init__(self, lattice: Lattice, nodes: Sequence[Tensor], place: Tensor, names: Sequence[str], slopes: Sequence[float], indices):
-        self.lattice, self.nodes, self.place, self.names, self.slopes, self.indices = lattice, nodes, place, names, slopes, indices
+        self.nodes, self.place, self.slopes = nodes, place, slopes
         self.sizes = [len(n) for n in nodes]
         self.ordered = len(place) == math.prod(self.sizes) and bool((place == torch.arange(len(place), device=place.device)).all())
         self.orders = [orders_of(index, names) for index in indices]

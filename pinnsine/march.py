@@ -29,9 +29,10 @@ from pinnsine.kept_march import March, unpack
 from pinnsine.loop import Limits
 from pinnsine.memory import budget
 from pinnsine.nets import FrozenSines
+from pinnsine.optim import GaussNewton
 from pinnsine.outcome import Outcome
 from pinnsine.problem import Problem
-from pinnsine.resolved import stepped
+from pinnsine.resolved import CHORDS, stepped
 from pinnsine.runfile import image
 from pinnsine.scaling import field_scales
 from pinnsine.sitting import prepare, sitting
@@ -143,6 +144,7 @@ def _prescribed(
         call = Call(part, field_scales(part), own, _share(limits, len(edges) - 1 - k), callbacks, checkpoints, compiler)
         checkpoints.turn(March(chain.copy(), call=call))
         plan = policy.plan(part, call.scales, own.net, own.optimizer, own.points, own.sampler, None, own.dtype, own.memory)
+        plan = plan if own.optimizer else tuple(_with_chords(attempt) for attempt in plan)
         try:
             solution = answer(tried(plan, call, window), call)
         except KeyboardInterrupt:
@@ -160,6 +162,13 @@ def _prescribed(
         outcome = next((s.outcome for s in reversed(chain.solved) if s.outcome is not Outcome.CONVERGED), outcome)
     reason = f"windows of time given, on each: {chain.solved[-1].settings['reason']}"
     return chain.joined(limits, outcome, reason, asked.estimate)
+
+
+def _with_chords(attempt: policy.Attempt) -> policy.Attempt:
+    """The attempt with chords, as a window starts near its solution: a sine-Gordon breather in 16 windows and 180 s came to 4.3e-9, to 3.5e-4
+    without.
+    """
+    return replace(attempt, phases=tuple(replace(p, chords=CHORDS) if isinstance(p, GaussNewton) else p for p in attempt.phases))
 
 
 def _share(limits: Limits, windows: int) -> Limits:

@@ -57,10 +57,8 @@ AIMS = (1e-8, 1e-10, 1e-12, 1e-17, 1e-22, 1e-27)  # held-out losses of one march
 COARSE = 1e-6  # the first in more than one space coordinate
 FURTHER = 1.6  # times the digits of the last march, at most
 ONLY = 1e-12  # where iterations are limited
-DEARER = {
-    True: 1.5,
-    False: 3.0,
-}  # the power of the digits of the aim with which the time for a march grows, where space is periodic and where not
+# The power of the digits of the aim with which the time for a march grows, where space is periodic and where it is not.
+DEARER = {True: 1.5, False: 3.0}
 
 
 class Resolver(Stepper):
@@ -192,8 +190,8 @@ def _enough(parts: Tensor, periodic: bool, tail: float) -> int:
 def _parts(values: Tensor, axis: int, sign: int) -> Tensor:
     """What each wave number along a periodic axis adds to the mean square."""
     values = torch.cat([values, sign * values.flip(axis)], dim=axis) if sign else values
-    amplitudes = torch.fft.rfft(values, dim=axis, norm="forward").abs().square()
-    parts = amplitudes.movedim(axis, -1).flatten(0, -2).mean(dim=0) if values.ndim > 1 else amplitudes
+    amplitudes = torch.fft.rfft(values, dim=axis, norm="forward").abs().square().movedim(axis, 0)
+    parts = amplitudes.reshape(len(amplitudes), -1).mean(dim=1)
     return torch.cat([parts[:1], 2 * parts[1:]])
 
 

@@ -63,7 +63,7 @@ def test_the_step_is_that_of_the_whole_jacobian(problem, counts):
     torch.testing.assert_close(found.left, rows + jacobian @ found.step, rtol=1e-6, atol=1e-12)
     least = torch.linalg.lstsq(jacobian, -rows[:, None], driver="gelsd", rcond=1e-13).solution[:, 0]
     smallest = float((rows + jacobian @ least).norm())
-    assert float(found.left.norm()) <= 1.01 * smallest + 1e-9 * float(rows.norm())
+    assert float(found.left.norm()) <= (1 + 1e-9) * smallest  # measured: 5e-12 above it
 
 
 def test_the_triangles_make_the_columns_orthonormal_where_coefficients_are_constant():
@@ -76,7 +76,7 @@ def test_the_triangles_make_the_columns_orthonormal_where_coefficients_are_const
     generator = torch.Generator().manual_seed(0)
     columns = torch.stack([model.apply(q) for q in torch.eye(model.blocks.size, dtype=torch.float64)])
     values = torch.linalg.svdvals(columns)
-    assert float((values[: objective.ansatz.size] - 1).abs().max()) < 1e-6  # measured 2e-10
+    assert float((values[: objective.ansatz.size] - 1).abs().max()) < 4e-11  # measured: 1.1e-11
     q, v = (torch.randn(n, generator=generator, dtype=torch.float64) for n in columns.shape)
     torch.testing.assert_close((model.apply(q) * v).sum(), (q * model.adjoint(v)).sum(), rtol=1e-9, atol=1e-9)
 
@@ -85,7 +85,10 @@ def test_only_lattices_with_a_periodic_coordinate_are_separable():
     assert is_separable(on_lattice(line(), (16, 4)))
     assert not is_separable(on_lattice(line(periodic=False), (16, 4)))
     scattered = on_lattice(line(), (16, 4))
-    points = {n: ps.Points({k: torch.rand(200, dtype=torch.float64) for k in p.names}) for n, p in scattered.points.items()}
+    generator = torch.Generator().manual_seed(5)
+    points = {
+        n: ps.Points({k: torch.rand(200, generator=generator, dtype=torch.float64) for k in p.names}) for n, p in scattered.points.items()
+    }
     assert not is_separable(scattered.with_points(points))
 
 
@@ -106,8 +109,8 @@ def test_two_space_coordinates_are_marched_through(monkeypatch):
     solution = ps.solve(plane(), time=1000.0, progress=False, threads=1)
     assert "lattice" in solution.settings["net"]
     errors = solution.compare().relative_l2
-    assert max(errors.values()) < 1e-4  # measured: 2.6e-5
-    assert all(solution.estimate[name] == pytest.approx(error, rel=0.3) for name, error in errors.items())  # measured: within 5 per cent
+    assert max(errors.values()) < 8e-5  # measured: 2.6e-5
+    assert all(solution.estimate[name] == pytest.approx(error, rel=0.12) for name, error in errors.items())  # measured: 4 per cent too small
 
 
 def insulated(until=0.2):
@@ -125,11 +128,13 @@ def insulated(until=0.2):
     return ps.Problem(domain, "u", [ps.Residual("pde", equation), ps.Initial("start", u=exact), walls], reference=ps.Reference.exact(u=exact))
 
 
-@pytest.mark.parametrize("problem", [ps.load_problem("burgers", nu=0.1), insulated()], ids=["held", "insulated"])
-def test_what_goes_on_beyond_its_walls_is_marched_through_on_half_the_functions(problem, monkeypatch):
+@pytest.mark.parametrize(
+    ("problem", "measured"), [(ps.load_problem("burgers", nu=0.1), 1.0e-4), (insulated(), 8.1e-6)], ids=["held", "insulated"]
+)
+def test_what_goes_on_beyond_its_walls_is_marched_through_on_half_the_functions(problem, measured, monkeypatch):
     monkeypatch.setattr(resolved, "AIMS", (1e-8,))
     solution = ps.solve(problem, time=1000.0, progress=False, threads=1)
     assert "mirrored" in solution.settings["net"]
     error = solution.compare().relative_l2["u"]
-    assert error < 3e-4  # measured: 1.0e-4 and 2.2e-5
-    assert solution.estimate["u"] == pytest.approx(error, rel=0.3)  # measured: within 3 per cent
+    assert error < 3 * measured
+    assert solution.estimate["u"] == pytest.approx(error, rel=0.08)  # measured: 2.7 per cent too small and exact to four digits
