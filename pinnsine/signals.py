@@ -26,6 +26,7 @@ WIDTH, BATCH, RATE = 128, 1024, 2e-3  # in mini-batches
 ROTATIONS = 3
 MODES = {1: 32, 2: 8, 3: 4}  # points of a cell along each coordinate, by their number, and functions of a window for rows of values
 PLANE = 2  # coordinates in which rows that are not linear are solved for by Newton's method on them too
+RASTER = 30.0  # places of a grid for every point on it: an image of which a few per cent of the pixels are known
 DERIVATIVES = 0.625  # of them for rows of derivatives: nearer to the Nyquist limit there are functions whose derivatives vanish at all points
 
 
@@ -74,6 +75,16 @@ def local_sines(problem: Problem, of_values: bool) -> LocalSines:
     side = MODES[len(problem.domain.axes)]
     cells = tuple(max(1, math.ceil(n / side - 1e-9)) for n in samples_along(points, problem.domain))
     return LocalSines(cells, side if of_values else math.ceil(DERIVATIVES * side))
+
+
+def samples_on_raster(points: Points, domain: Domain) -> bool:
+    """Whether the points are a good part of those of an evenly spaced grid."""
+    places = 1.0
+    for axis in domain.axes:
+        different = points[axis.name].unique()
+        if len(different) > 1:
+            places *= 1 + float((different[-1] - different[0]) / different.diff().min())
+    return places <= RASTER * len(points)
 
 
 def samples_along(points: Points, domain: Domain) -> tuple[float, ...]:

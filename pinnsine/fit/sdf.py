@@ -68,7 +68,7 @@ def sdf(source, *, points: int = 20_000, margin: float = 0.2, seed: int = 0, los
         rows = [Data("distance", exact, u="distance", weight=DISTANCE / half**2)]
     surface = [
         Data("surface", on, u=0.0, weight=SURFACE / half**2),
-        Residual("normals", lambda s: tuple(getattr(s, f"u_{c}") - getattr(s.data, f"n{c}") for c in "xyz"), on=on, weight=NORMAL),
+        Data("normals", on, u_x="nx", u_y="ny", u_z="nz", weight=NORMAL),
     ]
     return Problem(domain, Field("u", range=(-half, half)), [*surface, *rows], name="signed distance")
 
