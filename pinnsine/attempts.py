@@ -23,6 +23,9 @@ from pinnsine.solution import Solution
 from pinnsine.state import Result
 from pinnsine.version import VERSION
 
+SHARE = 0.15  # of the time: kept for the last step of an attempt that has one (``pinnsine.lift``)
+LEAST = 10.0  # seconds without which that is not begun
+
 
 def tried(
     plan: Sequence[policy.Attempt],
@@ -86,7 +89,14 @@ def iterated(current: Result, best: Result | None, call: Call) -> Outcome:
     """Run an attempt from where it stands."""
     attempt, adaptive, keep = current.attempt, current.attempt.sampler == "rad", call.checkpoints.keeper(best, current)
     monitor = Monitor(call.problem, current.held_out, adaptive)
-    return run(current.state, attempt.phases, adaptive, call.limits, monitor, call.callbacks, keep)
+    limits = replace(call.limits, reserve=call.limits.reserve + lift_seconds(attempt, call.limits.clock.budget))
+    return run(current.state, attempt.phases, adaptive, limits, monitor, call.callbacks, keep)
+
+
+def lift_seconds(attempt: policy.Attempt, budget: float) -> float:
+    """What an attempt leaves of a budget to its last step."""
+    seconds = SHARE * budget
+    return seconds if attempt.lifted and LEAST <= seconds < math.inf else 0.0
 
 
 def answer(

@@ -130,7 +130,7 @@ def attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, ...]:
         return (Attempt(net, phases, "sobol", reason),)
     ratio = _least_ratio(problem, scales)
     if ratio < TINY:
-        return (replace(_front(problem, scales, ratio, "to be expected"), lifted=True),)
+        return (_front(problem, scales, ratio, "to be expected"),)
     wrapped = any(isinstance(c, Periodic) and c.hard for c in problem.constraints)
     # in four coordinates sines of omega = 4 left 0.3 after 24 iterations where those of omega = 1 left 1e-2 (Beltrami's flow)
     many = max(len(f.of) for f in problem.fields) > FILLED
@@ -147,7 +147,7 @@ def _front(problem: Problem, scales, ratio: float, likely: str) -> Attempt:
     """The attempt on a problem with fronts."""
     early, symmetry = growth_exponent(problem, scales), mirrors(problem, scales)
     reason = f"evolution equation with a small leading term ({ratio:.1e} of the time derivative): fronts are {likely}{said(symmetry)}"
-    return Attempt(MLP(width=20, depth=3), (LevenbergMarquardt(),), "rad", reason, early=early, symmetry=symmetry)
+    return Attempt(MLP(width=20, depth=3), (LevenbergMarquardt(),), "rad", reason, early=early, symmetry=symmetry, lifted=True)
 
 
 def regression_attempts(problem: Problem) -> tuple[Attempt, ...]:

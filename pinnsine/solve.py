@@ -26,7 +26,7 @@ from pinnsine.estimate import estimate_error
 from pinnsine.evolution import is_evolution
 from pinnsine.history import History
 from pinnsine.kept_march import March
-from pinnsine.lift import lift_seconds, lifted
+from pinnsine.lift import lifted
 from pinnsine.loop import Limits
 from pinnsine.memory import budget
 from pinnsine.nets import FrozenSines
@@ -127,7 +127,6 @@ def solve(
         )
         call = Call(problem, field_scales(problem), asked, limits, callbacks, checkpoints, Compiler() if compile else None)
         plan = policy.plan(problem, call.scales, net, asked.optimizer, asked.points, sampler, start, dtype, room)
-        call = replace(call, limits=replace(limits, reserve=reserve + lift_seconds(plan, clock.budget)))
         try:
             solution = _answered(plan, call, kept)
         except BaseException:

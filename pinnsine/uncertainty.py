@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from pinnsine.constraint import Prescribed
-from pinnsine.least_squares import least_squares
+from pinnsine.least_squares import Factors
 from pinnsine.objective import Objective
 from pinnsine.points import Points
 from pinnsine.term import Term
@@ -89,8 +89,8 @@ def _noise(objective: Objective, rows: Tensor) -> Tensor:
 def _eliminated(jacobian: Tensor, block: slice) -> Tensor:
     """The columns of the unknowns (R, n) less what the fields can make of them."""
     fields = torch.cat([jacobian[:, : block.start], jacobian[:, block.stop :]], dim=1)
-    columns = jacobian[:, block].unbind(1)
-    return torch.stack([column - fields @ least_squares(fields, column, DAMPING) for column in columns], dim=1)
+    factors = Factors.of(fields, DAMPING)
+    return torch.stack([column - fields @ factors.solve(column) for column in jacobian[:, block].unbind(1)], dim=1)
 
 
 def thinned(objective: Objective, parameters: int) -> Mapping[str, Points]:

@@ -9,14 +9,13 @@ import torch
 from pinnsine import lift
 from pinnsine.arguments import Arguments
 from pinnsine.attempt import Call, begun
-from pinnsine.attempts import answer, iterated
+from pinnsine.attempts import SHARE, answer, iterated, lift_seconds
 from pinnsine.budget import Clock
 from pinnsine.checkpoint import Checkpoints
 from pinnsine.estimate import estimate_error
 from pinnsine.history import History
 from pinnsine.loop import Limits
 from pinnsine.nets import MLP, LiftedSines
-from pinnsine.optim import Adam
 from pinnsine.outcome import Outcome
 from pinnsine.policy import attempts
 from pinnsine.problem import load_problem
@@ -92,9 +91,53 @@ def test_what_somebody_stopped_is_left(trained, outcome):
     assert lift.lifted(stopped, trained[1]) is stopped
 
 
-def test_time_is_kept_for_it_where_a_front_is_all_that_is_tried():
-    plans = {n: attempts(p := load_problem(n), field_scales(p), 2e9) for n in ("burgers", "fisher", "heat")}
-    assert lift.lift_seconds(plans["burgers"], 120.0) == pytest.approx(lift.SHARE * 120.0)
-    assert lift.lift_seconds(plans["burgers"], math.inf) == lift.lift_seconds(plans["burgers"], 60.0) == 0.0
-    assert lift.lift_seconds(plans["fisher"], 120.0) == lift.lift_seconds(plans["heat"], 120.0) == 0.0
-    assert lift.lift_seconds((replace(plans["burgers"][0], phases=(Adam(10),), lifted=False),), 120.0) == 0.0
+@pytest.mark.parametrize(("name", "fronts"), [("burgers", 1), ("inverse_burgers", 1), ("heat", 0)])
+def test_time_is_kept_for_it_by_the_attempts_on_fronts_alone(name, fronts):
+    problem = load_problem(name)
+    plan = attempts(problem, field_scales(problem), 2e9)
+    kept = [lift_seconds(a, 120.0) for a in plan]
+    assert kept == [0.0] * (len(plan) - fronts) + [pytest.approx(SHARE * 120.0)] * fronts
+    assert all(lift_seconds(a, math.inf) == lift_seconds(a, 60.0) == 0.0 for a in plan)
+
+
+def inverse(noise, iterations):
+    """The inverse problem at nu = 0.05 with 300 noisy measurements, after iterations of a small network, and the call."""
+    problem = load_problem("inverse_burgers", nu=0.05, samples=300)
+    [data] = [c for c in problem.constraints if c.name == "samples"]
+    data.on.columns["measured"] += noise * torch.randn(300, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    limits = Limits(Clock(3600.0), iterations, None, 0.0)
+    call = Call(problem, field_scales(problem), Arguments(memory=2e9), limits, (), Checkpoints(None, bytes), None)
+    front = replace(attempts(problem, call.scales, 2e9)[-1], net=MLP(10, 2), points=400)
+    found = begun(0, front, call, History(), None)
+    return replace(found, outcome=iterated(found, None, call)), call
+
+
+def missed(result):
+    """The largest relative error of the unknown numbers."""
+    found = result.ansatz.unknown_values(result.best)
+    return max(abs(found["nu"] / 0.05 - 1), abs(found["convection"] - 1))
+
+
+def test_measurements_are_held_out_and_unknown_numbers_carried_along(monkeypatch):
+    monkeypatch.setattr(lift, "WIDTH", WIDTH)
+    result, call = inverse(0.0, 2)
+    found = lift._begun(result, call)
+    assert found.ansatz.unknown_values(found.state.theta) == result.ansatz.unknown_values(result.best)
+    fitted, held_out = (o.points["samples"] for o in (found.state.objective, found.held_out))
+    assert (len(fitted), len(held_out)) == (240, 60)
+    assert len(torch.cat([fitted.matrix(("x", "t")), held_out.matrix(("x", "t"))]).unique(dim=0)) == 300
+    assert found.attempt.net.width == WIDTH * 3 // 2  # no conditions share the points
+    assert len(found.state.objective.points["burgers"]) == 8 * WIDTH
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("noise", "gain"), [(0.0, 70.0), (0.01, None)])
+def test_unknown_numbers_gain_and_noise_is_not_followed(noise, gain, monkeypatch):
+    monkeypatch.setattr(lift, "WIDTH", 400)
+    result, call = inverse(noise, 80)
+    found = lift.lifted(result, call)
+    if gain is None:
+        assert found is result
+    else:
+        assert isinstance(found.attempt.net, LiftedSines)
+        assert missed(found) < missed(result) / gain

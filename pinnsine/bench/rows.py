@@ -124,7 +124,7 @@ ROWS = (
     Row("Lotka-Volterra", "lotka_volterra", 60, 1e-6),
     Row("Lotka-Volterra, windows", "lotka_volterra", 60, 1e-6, choices=ORBIT, windows=8),
     Row("Lorenz", "lorenz", 60, 1e-4),
-    Row("Inverse Burgers, default", "inverse_burgers", 120, 1e-3, unknowns=COEFFICIENTS),
+    Row("Inverse Burgers, default", "inverse_burgers", 120, 1e-5, unknowns=COEFFICIENTS),
     Row("Inverse Burgers, viscosity and convection", "inverse_burgers", 120, 1e-5, choices=FRONT, unknowns=COEFFICIENTS),
     Row("Inverse diffusivity", "inverse_diffusivity", 60, 1e-3, published="2.5e-2 (vPINN, arXiv 2306.08827, table 3)"),
     Row("Inverse reaction rates", "inverse_reaction", 30, 1e-8, unknowns={"k": 1.3, "m": 0.4}),
