@@ -25,7 +25,7 @@ Guess = Callable[[Objective, Tensor], Tensor]  # the parameters (P,) to start fr
 MANY = 3  # coordinates, beyond which so few sines as can be had are best nearly straight: they then span the polynomials of low degree
 FEWEST = 2  # rows for each unknown of a first trial: with 1.3, fields of three left fifty times the held-out loss that they left with 4
 STEPS = 6  # Newton steps of a trial of a nonlinear problem
-CHORDS = 6  # the most steps with the same factors after the one from another solution
+CHORDS = {False: 2, True: 6}  # the most steps with the same factors after the one from another solution; in more than ``MANY`` coordinates
 ROUGH = 1e-18  # a held-out loss of a linear problem above which a second step, against the rounding of the first, is of no use
 SETTLED = 0.1  # of the loss, left by a step after which a trial is over, once it is below TRUSTED
 TRUSTED = 1e-3
@@ -62,9 +62,9 @@ class Trials:
         close: bool = False,
     ):
         self.objective, self.held_out, self.seed, self.linear, self.left = objective, held_out, seed, linear, left
-        self.steps, self.chords = (1 if linear or close else STEPS), (CHORDS if close else 0)
         self.guess = guess
         self.carries = not linear and inputs_of(objective) > MANY
+        self.steps, self.chords = (1 if linear or close else STEPS), (CHORDS[self.carries] if close else 0)
         self.near: Trial | None = None  # the best of those that may be started from
         self.known: dict[FrozenSines, Trial] = {}
 
@@ -88,7 +88,7 @@ class Trials:
 
     def of(self, net: FrozenSines) -> Trial:
         if net not in self.known:
-            trial = self._made(net, *((self.steps, self.chords) if self.near is None else (1, CHORDS)))
+            trial = self._made(net, *((self.steps, self.chords) if self.near is None else (1, CHORDS[True])))
             self.known[net] = trial
             self.start_from(trial)
         return self.known[net]
