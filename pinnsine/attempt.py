@@ -13,7 +13,7 @@ from torch import Tensor
 from pinnsine import omega, policy
 from pinnsine.ansatz import Ansatz, build_ansatz
 from pinnsine.arguments import Arguments, device_of
-from pinnsine.bandwidth import Trial, trial_net, tuned, tuned_in_space
+from pinnsine.bandwidth import trial_net, tuned, tuned_in_space
 from pinnsine.checkpoint import Checkpoints, net_of, unpacked
 from pinnsine.compiled import Compiler
 from pinnsine.errors import ProblemError
@@ -32,6 +32,7 @@ from pinnsine.rest import from_rest, from_solution
 from pinnsine.sharded import Sharded, sharded
 from pinnsine.shares import share_points
 from pinnsine.state import Result, State
+from pinnsine.trials import Trial
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from torch import Tensor
 
 from pinnsine.damped_qr import DampedQR
 
+CACHE_ROWS = 64  # of a matrix, whose squares are summed at a time
+
 
 @dataclass(frozen=True)
 class GaussNewtonStep:
@@ -33,7 +35,7 @@ class GaussNewtonStep:
             return factors.solve(-rows, -theta)
 
         step = again(rows, theta)
-        rounding = torch.finfo(theta.dtype).eps * float((jacobian.norm(dim=0) * theta).norm())
+        rounding = torch.finfo(theta.dtype).eps * float((factors.scale * theta).norm())
         return GaussNewtonStep(rows, step, rows + jacobian @ step, rounding, again)
 
 
@@ -48,7 +50,7 @@ class Factors:
 
     @staticmethod
     def of(matrix: Tensor, damping: float) -> Factors:
-        scale = matrix.norm(dim=0)
+        scale = _column_norms(matrix)
         scale = torch.where(scale > 0, scale, torch.ones_like(scale))
         packed, tau = torch.geqrf(matrix / scale)
         return Factors(scale, packed, tau, DampedQR.of(_square(packed), damping**2))
@@ -60,6 +62,14 @@ class Factors:
         beside = torch.ormqr(self.packed, self.tau, right[:, None], transpose=True)[:count, 0]
         beside = torch.nn.functional.pad(beside, (0, count - len(beside)))
         return (shift - self.damped.solve(_square(self.packed) @ shift - beside)) / self.scale
+
+
+def _column_norms(matrix: Tensor) -> Tensor:
+    """The norms of the columns (P,), a block of rows at a time that stays in the cache: torch's own took a sixth of the QR factors' time."""
+    squares = torch.zeros_like(matrix[0])
+    for block in matrix.split(CACHE_ROWS):
+        squares += block.square().sum(dim=0)
+    return squares.sqrt()
 
 
 def _square(packed: Tensor) -> Tensor:

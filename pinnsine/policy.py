@@ -47,6 +47,9 @@ ALONE = 0.3  # this part, with at least EACH along each coordinate, but no more 
 EACH = 6
 MOST_ALONE = 0.9
 FROZEN_SINES = (700, 1400, 2800)  # for all fields together; more where fewer do not do
+# Where Newton's method is in more than three coordinates: one step from the solution by the fewer solves for the more, and what sines can fit
+# of Beltrami's pressure falls from 3e-4 with 700 a field to 6e-5 with 1,000 and 2e-5 with 1,400.
+FROZEN_DENSE = (1400, 4800)
 FEW_ROWS = (
     2  # where Newton's method is in more than three coordinates: 350 sines a field left 5e-3 of Beltrami's pressure with 4, 500 1.2e-3 with 2
 )
@@ -171,7 +174,7 @@ def frozen_attempts(problem: Problem, scales, memory: float) -> tuple[Attempt, .
     dense = coordinates > FILLED and not linear
     word = "linear problem: least squares on frozen sines" if linear else "smooth problem: Newton's method on frozen sines"
     found = []
-    for total in FROZEN_SINES:
+    for total in FROZEN_DENSE if dense else FROZEN_SINES:
         if 8 * total * (ROWS_PER_SINE * total + data) <= memory:
             below = PROMISING if found else math.inf
             width = total // len(problem.fields)

@@ -47,6 +47,7 @@ ESTIMATE_SECONDS = 8.0  # and no more than this
 SURE = 1e-12  # a held-out loss of all windows with which nothing else is tried
 STOPPED = (Outcome.TIME, Outcome.TARGET, Outcome.ITERATIONS, Outcome.CALLBACK, Outcome.INTERRUPTED)
 LINES = 2  # coordinates, one of them time, in which windows come before more sines
+LEAST_WINDOWS = 2  # of as many sines as came near on the whole domain: each takes no less time than a trial did there
 WELL = 1e-12  # a held-out loss on the whole domain with which more sines promise more than windows of time
 
 
@@ -160,7 +161,8 @@ def _answered(plan: Sequence[policy.Attempt], call: Call, kept: tuple[Mapping, H
             return _estimated(tried(plan, call, best=best, begin=count), call)
     unresolved = best.state.best_held_out > POOR if best is not None else len(call.problem.domain.space) == 1
     share = plan[-1].kept if unresolved else 0.0
-    marched = _marched(call, best, share, march)
+    fits = march is not None or best is None or unresolved or LEAST_WINDOWS * best.trial_seconds < call.limits.left()
+    marched = _marched(call, best, share, march) if fits else None
     cut = share and marched is not None and marched.outcome is Outcome.TIME
     if marched is not None and not cut and (best is None or marched.settings["held_out"] <= SURE or marched.outcome in STOPPED):
         return marched

@@ -6,8 +6,8 @@ import pytest
 import torch
 from helpers import bound
 
-from pinnsine import bandwidth
-from pinnsine.bandwidth import CLIMB, FAINTEST, FAIR, HOPELESS, OMEGAS, ROUNDING, STEADY, trial_net, tuned, tuned_in_space
+from pinnsine import bandwidth, trials
+from pinnsine.bandwidth import CLIMB, FAINTEST, FAIR, HOPELESS, OMEGAS, STEADY, trial_net, tuned, tuned_in_space
 from pinnsine.calculus import laplacian
 from pinnsine.constraint import Dirichlet, Initial, Residual, row_points
 from pinnsine.domain import Box, Interval, Rectangle, Time
@@ -15,6 +15,7 @@ from pinnsine.nets import FrozenSines
 from pinnsine.problem import Field, Problem
 from pinnsine.reference import Reference
 from pinnsine.solve import solve
+from pinnsine.trials import ROUNDING
 
 LINE, SQUARE = Interval("x", -1, 1), Rectangle(x=(-1, 1), y=(-1, 1))
 
@@ -58,13 +59,13 @@ def found(problem, net, count, **options):
 @pytest.fixture
 def built(monkeypatch):
     """The networks that trials are made with, in their order."""
-    nets, build = [], bandwidth.build_ansatz
+    nets, build = [], trials.build_ansatz
 
     def noted(problem, net, *more):
         nets.append(net)
         return build(problem, net, *more)
 
-    monkeypatch.setattr(bandwidth, "build_ansatz", noted)
+    monkeypatch.setattr(trials, "build_ansatz", noted)
     return nets
 
 
@@ -228,3 +229,19 @@ def test_networks_of_different_coordinates_are_climbed_together():
     rows = [Residual("pde", lambda s: s.u_t - s.u_xx - s.h), Residual("ode", lambda s: s.h_t + s.h), Initial("start", u=0.0, h=1.0)]
     objective, _ = bound(Problem(domain, ("u", Field("h", of="t")), rows), FrozenSines(10, 2.0))
     assert bandwidth._free(objective) == [0, 1]
+
+
+def test_in_four_coordinates_a_trial_from_the_best_before_leaves_what_one_from_rest_does():
+    """Factorisations: six at most from rest, one from the fields of another bandwidth."""
+    box = Box(**dict.fromkeys("wxyz", (-1.0, 1.0)))
+    exact = {"u": lambda s: torch.exp(0.5 * s.w + 0.3 * s.x) * torch.cos(s.y + 0.7 * s.z)}
+    shift = 0.25 + 0.09 - 1 - 0.49
+    cubic = Residual("cubic", lambda s: laplacian(s.u) + s.u**3 - shift * exact["u"](s) - exact["u"](s) ** 3)
+    problem, net = Problem(box, "u", [cubic, Dirichlet("walls", **exact, on=box.boundary())]), FrozenSines(120, 0.5)
+    both = objectives(problem, net, 480)
+    first, second = (trials.Trials(*both, 0, False, lambda: math.inf) for _ in range(2))
+    first.of(FrozenSines(120, 1.0))
+    carried, cold = first.of(net), second.of(net)
+    assert cold.loss < 3e-5  # 1.1e-5
+    assert carried.loss == pytest.approx(cold.loss, rel=1e-2)  # 6e-6
+    assert first.near.net == net  # the best so far is what the next one starts from
