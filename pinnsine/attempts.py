@@ -21,7 +21,10 @@ from pinnsine.nets import FrozenSines, describe
 from pinnsine.outcome import Outcome
 from pinnsine.solution import Solution
 from pinnsine.state import Result
+from pinnsine.uncertainty import error_seconds
 from pinnsine.version import VERSION
+
+CLOSING = 0.3  # of the time left
 
 
 def tried(
@@ -79,14 +82,22 @@ def _worthwhile(attempt: policy.Attempt, before: Result, limits: Limits) -> bool
         return False
     if not (isinstance(attempt.net, FrozenSines) and isinstance(before.attempt.net, FrozenSines)):
         return True
-    return before.trial_seconds * (attempt.net.width / before.attempt.net.width) ** 3 < limits.left()
+    seconds = before.trial_seconds + _closing(before, limits)
+    return seconds * (attempt.net.width / before.attempt.net.width) ** 3 < limits.left()
 
 
 def iterated(current: Result, best: Result | None, call: Call) -> Outcome:
     """Run an attempt from where it stands."""
     attempt, adaptive, keep = current.attempt, current.attempt.sampler == "rad", call.checkpoints.keeper(best, current)
-    monitor = Monitor(call.problem, current.held_out, adaptive)
-    return run(current.state, attempt.phases, adaptive, call.limits, monitor, call.callbacks, keep)
+    monitor, limits = Monitor(call.problem, current.held_out, adaptive), call.limits
+    limits = replace(limits, reserve=limits.reserve + _closing(current, limits))
+    return run(current.state, attempt.phases, adaptive, limits, monitor, call.callbacks, keep)
+
+
+def _closing(result: Result, limits: Limits) -> float:
+    """The seconds to be kept for the standard errors of unknown numbers, which are left out rather than take most of the time."""
+    left = limits.left()
+    return min(error_seconds(result.state.objective.whole, result.state.theta), CLOSING * max(left, 0.0)) if left < math.inf else 0.0
 
 
 def answer(

@@ -16,7 +16,9 @@ from torch import Tensor
 
 from pinnsine.ansatz import Ansatz, build_ansatz
 from pinnsine.constraint import Periodic
+from pinnsine.cost import factorisation_seconds
 from pinnsine.distributed import agreed
+from pinnsine.nested import from_fewer_waves
 from pinnsine.nets import FrozenSines
 from pinnsine.objective import Objective
 from pinnsine.optim.gauss_newton import GaussNewton
@@ -92,13 +94,16 @@ def tuned(
     little, so that no time is spent on it then. ``close``: ``near`` and ``guess`` belong to a solution by fewer sines: more of them never
     want a smaller bandwidth, and one step tells what can be had.
     """
-    inputs = _inputs(objective)
+    inputs, few = _inputs(objective), None
     if near is None:
         few = _searched(trial_net(net), objective, held_out, seed, linear, left, guess) if inputs <= TRIED else None
         if few is not None and brief and few.loss > HOPELESS and inputs > 1:
             return few
         near = few.net.omega if few is not None else 1 / math.sqrt(inputs)
     trials = _Trials(objective, held_out, seed, linear, left, guess, close)
+    columns = net.width * len(objective.ansatz.problem.fields)
+    if few is not None and few.net.width < net.width and not left() > 2 * factorisation_seconds(objective.count, columns, few.theta):
+        return few  # a guess and a step would not fit
     best = trials.of(replace(net, omega=near))
     if inputs == 1 and best.loss > PROMISING:
         best = trials.over_range(best, SHORT)
@@ -148,14 +153,14 @@ def tuned_in_space(
 ) -> Trial:
     """``net`` with the bandwidth in space that leaves the smallest held-out rows on a window of time, and its parameters.
 
-    In time the bandwidth is a fixed number: there the length of the window is what is chosen. ``near``: a bandwidth to start from; the
-    rest is as for ``tuned``, and a bandwidth of ``net`` is taken as it is; on a lattice no step is made. Where so much is left that the window
-    ought to be shorter, no more is tried; ``before``: what was left on a longer one, to see whether that helps.
+    In time it is a fixed number: there the length of the window is what is chosen. ``near``: one to start from; the rest is as for ``tuned``,
+    and that of ``net`` is taken as it is; on a lattice no step is made. Where so much is left that the window ought to be shorter, no more is
+    tried; ``before``: what was left on a longer one, to see whether that helps.
     """
     time, inputs = objective.ansatz.problem.domain.time, objective.ansatz.pieces[0].inputs
-    trials = _Trials(objective, held_out, seed, linear, left)
     if net.lattice is not None:
-        return trials.begun(net)
+        return _Trials(objective, held_out, seed, linear, left, from_fewer_waves).begun(net)
+    trials = _Trials(objective, held_out, seed, linear, left)
     if net.omega is not None or len(inputs) == 1:
         return trials.of(replace(net, omega=net.omega or ALONE))
     if near is None:
@@ -185,12 +190,10 @@ def _sound(net: FrozenSines, objective: Objective) -> bool:
     return inputs <= MANY or all(FAINTEST <= o <= FAINT[-1] for o in net.bandwidths(inputs))
 
 
-def common_bandwidth(
-    objective: Objective, held_out: Objective, seed: int, linear: bool = False, left: Callable[[], float] = lambda: math.inf
-) -> float:
+def common_bandwidth(objective: Objective, held_out: Objective, *of_trials) -> float:
     """The bandwidth, one for all coordinates, with which few sines leave the smallest held-out rows; both are bound to few sines."""
     net = trial_net(FrozenSines())
-    trials = _Trials.of_few(net, objective, held_out, seed, linear, left)
+    trials = _Trials.of_few(net, objective, held_out, *of_trials)
     best = trials.over_all(net)
     for factor in (CLIMB**0.5, CLIMB**-0.5):
         while trials.wanted(best) and (moved := trials.of(replace(best.net, omega=_scaled(best.net.omega, factor)))).loss < best.loss:
@@ -285,11 +288,11 @@ class _Trials:
         ansatz.to(next(old.parameters()))  # device and number type
         objective, held_out = self.objective.with_ansatz(ansatz), self.held_out.with_ansatz(ansatz)
         theta, method = ansatz.flat() if self.linear else self.guess(objective, ansatz.flat()), GaussNewton(chords=self.chords)
-        before, stalled = math.inf, False
+        before, stalled, left = math.inf, False, self.left()
         for _ in range(steps):
             step = method.step(objective, theta, {})
-            theta, stalled = step.theta, step.progress is not Progress.MOVED
-            if stalled or step.loss < ROUNDING or SETTLED * before < step.loss < TRUSTED or self.left() <= 0:
+            theta, stalled, ahead, left = step.theta, step.progress is not Progress.MOVED, left, self.left()
+            if stalled or step.loss < ROUNDING or SETTLED * before < step.loss < TRUSTED or left <= 0 or left < ahead - left:
                 break
             before = step.loss
         loss = held_out.loss(theta)
