@@ -41,7 +41,8 @@ TAIL = 0.3  # of the root of the aim: coefficients of waves that may be missing
 SPARE, FULL, FINER = 1.25, 0.85, 1.25  # waves for those needed at the start; so many at the end are too many; the factor to more then
 CHORDS = 8  # after each of Newton's steps
 STEPS = 6  # of Newton's method, after which a window is too long for it
-SURPLUS = 1e-3  # of the aim: no more of Newton's steps below
+# Of the aim: no more of Newton's steps below. In several space coordinates the last step, the most exact, costs as much as all before it.
+SURPLUS, SURPLUS_IN_PLANE = 1e-3, 0.1
 STRICTER = 0.1  # of what a stubborn window left: what the next ones may leave, one after the other
 STUBBORN = 8  # windows in a row that change nothing, after which the march ends
 WAIT = 3  # windows after one that was halved before a longer one is tried again
@@ -63,7 +64,7 @@ LAST = 0.02  # of the time, in which a march that is no answer yet goes no furth
 class Resolver(Stepper):
     """The march of one call on lattices, with windows and waves such that the held-out rows of each leave ``aim``."""
 
-    steps, chords, surplus = STEPS, CHORDS, SURPLUS
+    steps, chords = STEPS, CHORDS
     keeps = (*Stepper.keeps, "aim")
     ready, easy = 1, 0.1  # where it is the waves that limit the loss, that of an easy window is no smaller
 
@@ -74,6 +75,7 @@ class Resolver(Stepper):
         self.mirrored = mirrored_in(problem)
         self.periodic = self.mirrored is not None
         self.aim = aim
+        self.surplus = SURPLUS if len(domain.space) == 1 else SURPLUS_IN_PLANE
         self.tolerance = self.wanted = aim if limits.target is None else max(aim, self.tolerance)
         self.reach = next(reach for most, reach in REACHES if aim >= most)
         self.finest = self._finest(asked.memory)
@@ -228,13 +230,14 @@ def stepped(
         if best is not None:
             turn(stepper.march())
             stepper.chain.coarser = best[0].chain
-        elif outcome is Outcome.TIME and not later:  # an answer without an estimate is better than none
+        elif outcome is Outcome.TIME and not later and stepper.chain.solved and stepper.chain.held_out <= POOR:
+            # an answer without an estimate is better than none
             stepper.limits = replace(limits, reserve=min(limits.reserve, LAST * limits.clock.budget))
             outcome = stepper.run(turn)
         best = stepper, outcome
         met = stepper.chain.whole and stepper.chain.held_out <= stepper.wanted and outcome is Outcome.CONVERGED
         seconds, further = agreed(limits.clock.elapsed - before), met and math.isinf(limits.iterations)
-        left = min(limits.left(), limits.clock.left / (1 + REFINING)) if stepper.periodic else limits.left()
+        left = min(limits.left(), limits.clock.left / (1 + REFINING)) if stepper.periodic and limits.reserve else limits.left()
         aim = next_aim(aim, seconds, left, DEARER[stepper.periodic]) if further else None
     if best is None:
         limits = replace(limits, reserve=limits.reserve + later)

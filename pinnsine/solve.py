@@ -85,7 +85,8 @@ def solve(
         dtype, device: "float64" or "float32"; "cpu", "cuda" or "auto".
         seed: of network and points.
         time: wall time of this call in seconds, or "60s", "2m", set-up and the error estimate included; two minutes if neither it nor
-            ``iterations`` is given. Nothing is begun after it, and what has begun, a trial or an iteration, is brought to its end.
+            ``iterations`` is given. No iteration is begun that would end late if it took as long as the last; an error estimate or standard
+            errors that do not fit are NaN, as ``settings["reason"]`` says.
         iterations: the most iterations of all phases together; with it no windows of time are tried but for ordinary equations.
         target: stop when the estimated relative error of every field is below.
         threads: CPU threads for the length of this call.
