@@ -41,8 +41,8 @@ TAIL = 0.3  # of the root of the aim: coefficients of waves that may be missing
 SPARE, FULL, FINER = 1.25, 0.85, 1.25  # waves for those needed at the start; so many at the end are too many; the factor to more then
 CHORDS = 8  # after each of Newton's steps
 STEPS = 6  # of Newton's method, after which a window is too long for it
-# Of the aim: no more of Newton's steps below. In several space coordinates the last step, the most exact, costs a third of all: without it a short
-# march of Ginzburg-Landau's equation was off by 6.8e-3 in place of 5.4e-3, in nine tenths of the time.
+# Of the aim: no more of Newton's steps below. In several space coordinates the last step, the most exact, costs a third of all: without it a
+# short march of Ginzburg-Landau's equation was off by 6.8e-3 in place of 5.4e-3, in nine tenths of the time.
 SURPLUS, SURPLUS_IN_PLANE = 1e-3, 0.1
 STRICTER = 0.1  # of what a stubborn window left: what the next ones may leave, one after the other
 STUBBORN = 8  # windows in a row that change nothing, after which the march ends
