@@ -21,10 +21,12 @@ from pinnsine.nets import FrozenSines, describe
 from pinnsine.outcome import Outcome
 from pinnsine.solution import Solution
 from pinnsine.state import Result
+from pinnsine.uncertainty import error_seconds
 from pinnsine.version import VERSION
 
 SHARE = 0.15  # of the time: kept for the last step of an attempt that has one (``pinnsine.lift``)
 LEAST = 10.0  # seconds without which that is not begun
+CLOSING = 0.3  # of the time left, at most, for the standard errors of unknown numbers
 
 
 def tried(
@@ -82,21 +84,28 @@ def _worthwhile(attempt: policy.Attempt, before: Result, limits: Limits) -> bool
         return False
     if not (isinstance(attempt.net, FrozenSines) and isinstance(before.attempt.net, FrozenSines)):
         return True
-    return before.trial_seconds * (attempt.net.width / before.attempt.net.width) ** 3 < limits.left()
+    seconds = before.trial_seconds + _closing(before, limits)
+    return seconds * (attempt.net.width / before.attempt.net.width) ** 3 < limits.left()
 
 
 def iterated(current: Result, best: Result | None, call: Call) -> Outcome:
     """Run an attempt from where it stands."""
     attempt, adaptive, keep = current.attempt, current.attempt.sampler == "rad", call.checkpoints.keeper(best, current)
-    monitor = Monitor(call.problem, current.held_out, adaptive)
-    limits = replace(call.limits, reserve=call.limits.reserve + lift_seconds(attempt, call.limits.clock.budget))
-    return run(current.state, attempt.phases, adaptive, limits, monitor, call.callbacks, keep)
+    monitor, limits = Monitor(call.problem, current.held_out, adaptive), call.limits
+    reserve = limits.reserve + lift_seconds(attempt, limits.clock.budget) + _closing(current, limits)
+    return run(current.state, attempt.phases, adaptive, replace(limits, reserve=reserve), monitor, call.callbacks, keep)
 
 
 def lift_seconds(attempt: policy.Attempt, budget: float) -> float:
     """What an attempt leaves of a budget to its last step."""
     seconds = SHARE * budget
     return seconds if attempt.lifted and LEAST <= seconds < math.inf else 0.0
+
+
+def _closing(result: Result, limits: Limits) -> float:
+    """The seconds to be kept for the standard errors of unknown numbers, which are left out rather than take most of the time."""
+    left = limits.left()
+    return min(error_seconds(result.state.objective.whole, result.state.theta), CLOSING * max(left, 0.0)) if left < math.inf else 0.0
 
 
 def answer(

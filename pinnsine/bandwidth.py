@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from pinnsine.constraint import Periodic
+from pinnsine.cost import factorisation_seconds
+from pinnsine.nested import from_fewer_waves
 from pinnsine.nets import FrozenSines
 from pinnsine.objective import Objective
 from pinnsine.policy import PROMISING
@@ -66,6 +68,9 @@ def tuned(
             return few
         near = few.net.omega if few is not None else 1 / math.sqrt(inputs)
     trials = Trials(objective, held_out, seed, linear, left, guess, close)
+    columns = net.width * len(objective.ansatz.problem.fields)
+    if few is not None and few.net.width < net.width and not left() > 2 * factorisation_seconds(objective.count, columns, few.theta):
+        return few  # a guess and a step would not fit
     if few is not None:
         trials.start_from(few)
     best = trials.of(replace(net, omega=near))
@@ -119,14 +124,14 @@ def tuned_in_space(
 ) -> Trial:
     """``net`` with the bandwidth in space that leaves the smallest held-out rows on a window of time, and its parameters.
 
-    In time the bandwidth is a fixed number: there the length of the window is what is chosen. ``near``: a bandwidth to start from; the
-    rest is as for ``tuned``, and a bandwidth of ``net`` is taken as it is; on a lattice no step is made. Where so much is left that the window
-    ought to be shorter, no more is tried; ``before``: what was left on a longer one, to see whether that helps.
+    In time it is a fixed number: there the length of the window is what is chosen. ``near``: one to start from; the rest is as for ``tuned``,
+    and that of ``net`` is taken as it is; on a lattice no step is made. Where so much is left that the window ought to be shorter, no more is
+    tried; ``before``: what was left on a longer one, to see whether that helps.
     """
     time, inputs = objective.ansatz.problem.domain.time, objective.ansatz.pieces[0].inputs
-    trials = Trials(objective, held_out, seed, linear, left)
     if net.lattice is not None:
-        return trials.begun(net)
+        return Trials(objective, held_out, seed, linear, left, from_fewer_waves).begun(net)
+    trials = Trials(objective, held_out, seed, linear, left)
     if net.omega is not None or len(inputs) == 1:
         return trials.of(replace(net, omega=net.omega or ALONE))
     if near is None:
@@ -156,12 +161,10 @@ def _sound(net: FrozenSines, objective: Objective) -> bool:
     return inputs <= MANY or all(FAINTEST <= o <= FAINT[-1] for o in net.bandwidths(inputs))
 
 
-def common_bandwidth(
-    objective: Objective, held_out: Objective, seed: int, linear: bool = False, left: Callable[[], float] = lambda: math.inf
-) -> float:
+def common_bandwidth(objective: Objective, held_out: Objective, *of_trials) -> float:
     """The bandwidth, one for all coordinates, with which few sines leave the smallest held-out rows; both are bound to few sines."""
     net = trial_net(FrozenSines())
-    trials = Trials.of_few(net, objective, held_out, seed, linear, left)
+    trials = Trials.of_few(net, objective, held_out, *of_trials)
     best = _over_all(trials, net)
     for factor in (CLIMB**0.5, CLIMB**-0.5):
         while trials.wanted(best) and (moved := trials.of(replace(best.net, omega=_scaled(best.net.omega, factor)))).loss < best.loss:

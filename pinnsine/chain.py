@@ -14,8 +14,9 @@ from pinnsine.arguments import Arguments
 from pinnsine.budget import Clock
 from pinnsine.constraint import row_points
 from pinnsine.continuation import continued, time_orders, window_problem
+from pinnsine.cost import OutOfTime
 from pinnsine.errors import EvaluationError
-from pinnsine.estimate import MOST_ROWS, ROWS, correct
+from pinnsine.estimate import GRID, MOST_ROWS, ROWS, correct, field_values
 from pinnsine.history import History
 from pinnsine.loop import Limits
 from pinnsine.objective import Objective, bind
@@ -41,6 +42,7 @@ class Chain:
         self.problem, self.orders, self.upper = problem, time_orders(problem), axis.upper
         self.edges: list[float] = [axis.lower]
         self.solved: list[Solution] = []
+        self.coarser: Chain | None = None  # an earlier march that reached the end, to a larger aim
 
     @property
     def lower(self) -> float:
@@ -91,14 +93,17 @@ class Chain:
         settings |= {"windows": len(self.solved), "edges": list(self.edges), "held_out": self.held_out}
         if not self.whole:
             reason += f"; solved until {self.problem.domain.time} = {self.lower:.4g} of {self.upper:.4g}, and not known from there on"
-        unknown = dict.fromkeys(self.problem.names.shown, math.nan)
-        errors = self._estimated(limits.clock) if estimate and self.whole and outcome is not Outcome.INTERRUPTED else unknown
+        errors = dict.fromkeys(self.problem.names.shown, math.nan)
+        try:
+            if estimate and self.whole and outcome is not Outcome.INTERRUPTED:
+                errors = self._estimated(limits.clock)
+        except OutOfTime:
+            errors, told = self._compared()
+            reason += f"; no time was left to estimate the error{told}"
         settings |= {"reason": reason, "seconds": limits.clock.elapsed}
         if limits.target is not None and all(error <= limits.target for error in errors.values()):
             outcome = Outcome.TARGET
-        return Solution(
-            self.problem, Windowed(self.problem, [s.ansatz for s in self.solved], self.edges), self._history(), outcome, errors, settings
-        )
+        return Solution(self.problem, self.function, self._history(), outcome, errors, settings)
 
     def _history(self) -> History:
         history = History()
@@ -109,13 +114,39 @@ class Chain:
                 history.append({**row, "iteration": history.rows + 1, "window": k})
         return history
 
+    def _compared(self) -> tuple[dict[str, float], str]:
+        """The relative L2 difference of every field from a march to a larger aim, which is the error of that one, and a note that says so."""
+        if self.coarser is None:
+            return dict.fromkeys(self.problem.names.shown, math.nan), ""
+        functions = [chain.function for chain in (self, self.coarser)]
+        grid = self.problem.domain.grid(GRID).to(torch.float64, next(functions[0].parameters()).device)
+        one, other = (field_values(f, f.flat(), grid) for f in functions)
+        squares = {n: [float((one[n] - other[n]).square().sum()), float(one[n].square().sum())] for n in one}
+        told = f": given is the difference from a march whose rows left {self.coarser.held_out:.0e}, where this one's left {self.held_out:.0e}"
+        return self._relative(squares), told
+
+    @property
+    def function(self) -> Windowed:
+        """The trial functions of all windows as one."""
+        return Windowed(self.problem, [s.ansatz for s in self.solved], self.edges)
+
+    def _relative(self, squares: Mapping[str, list[float]]) -> dict[str, float]:
+        totals = self.problem.names.joined(squares, lambda re, im: [a + b for a, b in zip(re, im, strict=True)])
+        return {name: _relative(*sums) for name, sums in totals.items()}
+
     def _estimated(self, clock: Clock) -> dict[str, float]:
-        """The estimated relative L2 error of every field: each window's error equation starts from the corrected end of the window before."""
+        """The estimated relative L2 error of every field: each window's error equation starts from the corrected end of the window before.
+
+        Raises OutOfTime where a window cannot be expected to fit the time left, by what the one before took for each of its parameters.
+        """
         squares = {f.name: [0.0, 0.0] for f in self.problem.fields}
         if any(c.loss is not None for c in self.problem.soft) or next(self.solved[0].ansatz.parameters()).dtype != torch.float64:
             return dict.fromkeys(self.problem.names.shown, math.nan)
-        before = None
+        before, taken = None, 0.0
         for k, solution in enumerate(self.solved):
+            left, size = clock.left, solution.ansatz.size
+            if not left > taken * size:
+                raise OutOfTime("the error estimate")
             part = window_problem(self.problem, self.edges, k)
             part = part if before is None else continued(part, before, self.orders)
             if is_refinable(solution.ansatz):
@@ -127,8 +158,8 @@ class Chain:
             for name, sums in squares.items():
                 sums[0] += length * correction.errors[name] ** 2
                 sums[1] += length * correction.sizes[name] ** 2
-        totals = self.problem.names.joined(squares, lambda re, im: [a + b for a, b in zip(re, im, strict=True)])
-        return {name: _relative(*sums) for name, sums in totals.items()}
+            taken = (left - clock.left) / size if left < math.inf else 0.0
+        return self._relative(squares)
 
 
 def estimating(budget: float, wanted: bool) -> float:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from pinnsine.budget import Clock
+from pinnsine.cost import SAFETY, factorisation_seconds, jacobian_seconds
 from pinnsine.objective import Objective
 from pinnsine.optim.gauss_newton import GaussNewton
 from pinnsine.optim.step import Progress
@@ -32,7 +33,7 @@ def constrained_fit(objective: Objective, theta: Tensor, clock: Clock) -> tuple[
     It is sought where there are unknown numbers and all data have a ``sigma``, in float64, where the Jacobian fits the memory and there is
     time. It fails where the network cannot satisfy the equations, so that data would be left for the sake of residuals.
     """
-    ahead = _equations_ahead(objective, theta)
+    ahead = _equations_ahead(objective, theta, clock)
     if ahead is None:
         return objective, theta
     found, before = theta, _misfit(ahead, theta)
@@ -50,7 +51,7 @@ def constrained_fit(objective: Objective, theta: Tensor, clock: Clock) -> tuple[
     return (ahead, found) if math.isfinite(after) and after <= max(WORSE * before, MISFIT) else (objective, theta)
 
 
-def _equations_ahead(objective: Objective, theta: Tensor) -> Objective | None:
+def _equations_ahead(objective: Objective, theta: Tensor, clock: Clock) -> Objective | None:
     """The rows of the data in standard deviations and each other constraint ahead by AHEAD; None where no constrained fit is to be sought."""
     squares = all(t.constraint.loss is None for t in objective.terms)
     data = [t for t in objective.terms if is_data(t)]
@@ -60,6 +61,8 @@ def _equations_ahead(objective: Objective, theta: Tensor) -> Objective | None:
     few = objective.with_points(thinned(objective, len(theta)))
     if few.count * len(theta) * theta.element_size() > few.memory:
         return None
+    if clock.left < math.inf and clock.left < SAFETY * (2 * jacobian_seconds(few, theta) + factorisation_seconds(few.count, len(theta), theta)):
+        return None  # not even one step fits
     units = {t.constraint.name: math.sqrt(len(few.points[t.constraint.name])) for t in data}
     terms = [replace(t, weight=1.0, scales=dict.fromkeys(t.scales, units[t.constraint.name])) if is_data(t) else t for t in few.terms]
     sizes = [float(Objective(few.ansatz, (t,), few.points, few.budget, few.fixed).jacobian(theta)[1].square().sum()) for t in terms]

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from pinnsine.ansatz import Ansatz, Piece
 from pinnsine.budget import Clock
 from pinnsine.constraint import Periodic
+from pinnsine.cost import OutOfTime, factorisation_seconds
 from pinnsine.distributed import agreed
 from pinnsine.least_squares import least_squares
 from pinnsine.nets.frozen_sines import SineLayer
@@ -38,6 +39,8 @@ REACHES = (1.0, 0.5, 2.0)  # the bandwidth of the correction over that of frozen
 ROWS = 3  # points per training point, so that noise explains little
 MOST_ROWS = 9000  # beyond which there are enough of them for so few unknowns
 GENERIC_ROWS = 800  # where the Jacobian costs a backward pass a row
+LEAST_ROWS = 2  # per function of the correction
+CORRECTION = 2.0  # times its factorisation, which a correction takes: with the Jacobian and the values on the grid
 DAMPING = 1e-9  # see least_squares
 LEAST_EXPLAINED = 0.01
 NEARLY = 0.9  # of what the best correction explains: among those that explain as much, the smallest is the likeliest
@@ -110,13 +113,28 @@ def estimate_error(objective: Objective, theta: Tensor, clock: Clock | None = No
     """The estimated relative L2 error of every field; NaN where constraints have losses of their own, and in float32.
 
     ``objective``: bound at points that were not trained on; of a regression, the measurements held out, whose misfit counts. ``theta``:
-    the parameters (P,). ``clock``: no further bandwidth is tried when less time is left than the last one took.
+    the parameters (P,). ``clock``: no further bandwidth is tried when less time is left than the last one took, and the first is at fewer
+    points where it does not leave enough for all of them. Raises OutOfTime where those would be too few.
     """
     if any(t.constraint.loss is not None for t in objective.terms) or theta.dtype != torch.float64:
         return dict.fromkeys(objective.ansatz.problem.names.shown, math.nan)
     if is_regression(objective.ansatz.problem):
         return misfit(objective, theta)
-    return correct(_fresh(objective, seed), theta, clock, seed).relative()
+    return correct(_affordable(_fresh(objective, seed), theta, clock), theta, clock, seed).relative()
+
+
+def _affordable(objective: Objective, theta: Tensor, clock: Clock | None) -> Objective:
+    """The objective at as many of its points as there is time to linearise and factorise."""
+    left = clock.left if clock else math.inf
+    if left == math.inf:
+        return objective
+    columns = sum(enough(p.module[1]) * len(p.fields) for p in objective.ansatz.pieces)
+    share = left / (CORRECTION * factorisation_seconds(objective.count, columns, theta))
+    if share >= 1:
+        return objective
+    if share * objective.count < LEAST_ROWS * columns:
+        raise OutOfTime("the error estimate")
+    return objective.thinned(share)
 
 
 def correct(objective: Objective, theta: Tensor, clock: Clock | None = None, seed: int = 7, share: float = 1.0) -> Correction:

@@ -17,7 +17,8 @@ CACHE_ROWS = 64  # of a matrix, whose squares are summed at a time
 class GaussNewtonStep:
     """Rows r (R,), the step p (P,) that minimises |r + J p|, r + J p (R,), and the rounding error of |r|, eps |J theta| row by row.
 
-    ``again(rows, theta)`` is the step from other rows and parameters with the same Jacobian, and costs no factorisation.
+    ``again(rows, theta)`` is the step from other rows and parameters with the same Jacobian, and costs no factorisation. ``settled``: an
+    iteration has found the step, and ended because r + J p is as small as it can be, not because it is small enough.
     """
 
     rows: Tensor
@@ -25,6 +26,7 @@ class GaussNewtonStep:
     left: Tensor
     rounding: float
     again: Callable[[Tensor, Tensor], Tensor] | None = None
+    settled: bool = False
 
     @staticmethod
     def of(rows: Tensor, jacobian: Tensor, theta: Tensor, damping: float) -> GaussNewtonStep:

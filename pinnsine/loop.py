@@ -83,13 +83,15 @@ def _turn(state: State) -> None:
 
 def _phase(state: State, method, adaptive: bool, limits: Limits, monitor: Monitor, callbacks: Callbacks, keep) -> Outcome | None:
     """The iterations of one method; None once they are done, else what stopped them."""
-    last, objective = state.since + (method.iterations or math.inf), None
+    last, objective, before = state.since + (method.iterations or math.inf), None, math.nan
     while state.iteration < last and not state.converged:
         keep(state)
         if state.iteration >= limits.iterations:
             return Outcome.ITERATIONS
-        if limits.left() <= 0:
+        left = limits.left()
+        if left <= 0 or (method.uses == "residual" and left < before - left):  # another as long as the last does not fit
             return Outcome.TIME
+        before = left
         if adapted(state, method):
             objective = _anew(state, method)
         elif objective is None:

@@ -36,7 +36,7 @@ def from_data(net, problem: Problem):
 
 def from_trials(net, objective: Objective, held_out: Objective, seed: int, left: Callable[[], float]):
     """The network with the bandwidth of the few frozen sines that fit a problem best, which both objectives are bound to."""
-    found = common_bandwidth(objective, held_out, seed, left=left)
+    found = common_bandwidth(objective, held_out, seed, False, left)
     return replace(net, omega=per_siren(net, objective.ansatz.problem) * PER_SINES * found)
 
 

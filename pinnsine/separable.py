@@ -34,6 +34,7 @@ DAMPING = 1e-13  # at least: rounding in J R^-1 is machine epsilon over it
 ACCURACY, ROUGH = 1e-9, 1e-2  # the least and the most that LSMR leaves
 WORN = 60  # iterations, from which the triangles of the next step are made anew
 MOST = 250  # of its iterations
+LEAST = 2  # how LSMR says that it has come to a least-squares solution
 
 
 def is_separable(objective: Objective) -> bool:
@@ -73,11 +74,11 @@ def gauss_newton_step(objective: Objective, theta: Tensor, damping: float, accur
         dtype=np.float64,
     )
     accuracy = accuracy or min(max(float(rows.norm()), ACCURACY), ROUGH)
-    solved, _, iterations, *_ = lsmr(matrix, right.cpu().numpy(), atol=accuracy, btol=accuracy, conlim=0, maxiter=MOST)
+    solved, stopped, iterations, *_ = lsmr(matrix, right.cpu().numpy(), atol=accuracy, btol=accuracy, conlim=0, maxiter=MOST)
     objective.preconditioner = blocks if iterations < WORN else None
     step = blocks.solve(torch.from_numpy(solved).to(rows))
     rounding = torch.finfo(theta.dtype).eps * float((blocks.norms * origin).norm())
-    return GaussNewtonStep(rows, _flat(objective.ansatz, step), rows + model.change(step), rounding)
+    return GaussNewtonStep(rows, _flat(objective.ansatz, step), rows + model.change(step), rounding, settled=stopped == LEAST)
 
 
 @dataclass(frozen=True)

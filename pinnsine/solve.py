@@ -22,6 +22,7 @@ from pinnsine.chain import estimating
 from pinnsine.checkpoint import Checkpoints, described, found, packed
 from pinnsine.compiled import Compiler
 from pinnsine.constrained import constrained_fit
+from pinnsine.cost import Kept, OutOfTime
 from pinnsine.estimate import estimate_error
 from pinnsine.evolution import is_evolution
 from pinnsine.history import History
@@ -40,7 +41,7 @@ from pinnsine.sitting import prepare, sitting
 from pinnsine.solution import Solution
 from pinnsine.state import Result
 from pinnsine.stepping import POOR, STEPS
-from pinnsine.uncertainty import unknown_errors
+from pinnsine.uncertainty import error_seconds, unknown_errors
 
 ESTIMATE_SHARE = 0.3  # of a time budget, kept for the error estimate and the errors of unknown numbers at the end
 ESTIMATE_SECONDS = 8.0  # and no more than this
@@ -85,7 +86,8 @@ def solve(
         dtype, device: "float64" or "float32"; "cpu", "cuda" or "auto".
         seed: of network and points.
         time: wall time of this call in seconds, or "60s", "2m", set-up and the error estimate included; two minutes if neither it nor
-            ``iterations`` is given. Nothing is begun after it, and what has begun, a trial or an iteration, is brought to its end.
+            ``iterations`` is given. No iteration is begun that would end late if it took as long as the last; an error estimate or standard
+            errors that do not fit are NaN, as ``settings["reason"]`` says.
         iterations: the most iterations of all phases together; with it no windows of time are tried but for ordinary equations.
         target: stop when the estimated relative error of every field is below.
         threads: CPU threads for the length of this call.
@@ -252,7 +254,20 @@ def _estimated(best: Result, call: Call) -> Solution:
     alone = best.outcome is Outcome.INTERRUPTED and distributed.size() > 1  # the others were interrupted elsewhere
     wanted = call.asked.estimate and not alone
     objective, theta = best.state.objective.whole, best.best
-    if not alone:
-        objective, theta = constrained_fit(objective, theta, call.limits.clock)
-    errors = estimate_error(best.held_out, theta, call.limits.clock) if wanted else None
-    return answer(best, call, errors, unknown_errors(objective, theta), theta)
+    clock, missing, errors, numbers = None if alone else call.limits.clock, [], None, {}
+    if clock is not None:
+        limited = math.isfinite(clock.budget) and call.problem.unknowns
+        last = error_seconds(objective, theta) if limited else 0.0
+        objective, theta = constrained_fit(objective, theta, Kept(clock, last + call.limits.reserve / 2))
+    try:
+        errors = estimate_error(best.held_out, theta, Kept(clock, last)) if wanted else None
+    except OutOfTime as left_out:
+        missing.append(str(left_out))
+    try:
+        numbers = unknown_errors(objective, theta, clock)
+    except OutOfTime as left_out:
+        missing.append(str(left_out))
+    if missing:
+        reason = f"{best.attempt.reason}; no time was left for {' and '.join(missing)}"
+        best = replace(best, attempt=replace(best.attempt, reason=reason))
+    return answer(best, call, errors, numbers, theta)

@@ -113,11 +113,11 @@ class Trials:
         ansatz.to(next(old.parameters()))  # device and number type
         objective, held_out = self.objective.with_ansatz(ansatz), self.held_out.with_ansatz(ansatz)
         theta, method = ansatz.flat() if self.linear else self.guess(objective, ansatz.flat()), GaussNewton(chords=chords)
-        before, stalled = math.inf, False
+        before, stalled, left = math.inf, False, self.left()
         for _ in range(steps):
             step = method.step(objective, theta, {})
-            theta, stalled = step.theta, step.progress is not Progress.MOVED
-            if stalled or step.loss < ROUNDING or SETTLED * before < step.loss < TRUSTED or self.left() <= 0:
+            theta, stalled, ahead, left = step.theta, step.progress is not Progress.MOVED, left, self.left()
+            if stalled or step.loss < ROUNDING or SETTLED * before < step.loss < TRUSTED or left <= 0 or left < ahead - left:
                 break
             before = step.loss
         loss = held_out.loss(theta)

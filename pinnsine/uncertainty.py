@@ -22,7 +22,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from pinnsine.budget import Clock
 from pinnsine.constraint import Prescribed
+from pinnsine.cost import SAFETY, OutOfTime, factorisation_seconds, jacobian_seconds
 from pinnsine.least_squares import Factors
 from pinnsine.objective import Objective
 from pinnsine.points import Points
@@ -35,21 +37,19 @@ TINY = 1e-150  # stands for a norm of zero
 ROWS_PER_PARAMETER = 4  # rows beyond so many tell nothing new of the fields
 
 
-def unknown_errors(objective: Objective, theta: Tensor) -> dict[str, float]:
+def unknown_errors(objective: Objective, theta: Tensor, clock: Clock | None = None) -> dict[str, float]:
     """The standard error of every unknown number, to first order: the larger of that of the best use of the data and of the loss's own.
 
     NaN without data rows, in float32 and where the Jacobian is too large. Where the data have no ``sigma`` it is estimated from what they
-    differ by from the solution. Warns of unknowns that the data cannot tell apart.
+    differ by from the solution. Warns of unknowns that the data cannot tell apart. Raises OutOfTime where ``clock`` does not leave enough.
     """
     names = [u.name for u in objective.ansatz.problem.unknowns]
-    unknown = dict.fromkeys(names, math.nan)
-    data = [t for t in objective.terms if is_data(t)]
-    squares = all(t.constraint.loss is None for t in objective.terms)
-    if not (names and data and squares) or theta.dtype != torch.float64:
-        return unknown
-    objective = objective.with_points(thinned(objective, len(theta)))
-    if objective.count * len(theta) * theta.element_size() > objective.memory:
-        return unknown
+    few = _linearisable(objective, theta)
+    if few is None:
+        return dict.fromkeys(names, math.nan)
+    if clock and clock.left < _seconds(few, theta):
+        raise OutOfTime("the standard errors of the unknown numbers")
+    objective = few
     rows, jacobian = objective.jacobian(theta)
     noise = _noise(objective, rows)
     kept, block = noise > 0, objective.blocks["unknowns"]
@@ -65,6 +65,26 @@ def unknown_errors(objective: Objective, theta: Tensor) -> dict[str, float]:
     deviations = torch.maximum(deviations, spread)
     slopes = objective.ansatz.unknown_slopes(theta)
     return {n: abs(slopes[n]) * float(d) for n, d in zip(names, deviations, strict=True)}
+
+
+def error_seconds(objective: Objective, theta: Tensor) -> float:
+    """What ``unknown_errors`` are expected to take."""
+    few = _linearisable(objective, theta)
+    return 0.0 if few is None else _seconds(few, theta)
+
+
+def _seconds(few: Objective, theta: Tensor) -> float:
+    return SAFETY * (jacobian_seconds(few, theta) + 2 * factorisation_seconds(few.count, len(theta), theta))
+
+
+def _linearisable(objective: Objective, theta: Tensor) -> Objective | None:
+    """The objective at as many points as are wanted; None where no standard errors are to be had."""
+    data = [t for t in objective.terms if is_data(t)]
+    squares = all(t.constraint.loss is None for t in objective.terms)
+    if not (objective.ansatz.problem.unknowns and data and squares) or theta.dtype != torch.float64:
+        return None
+    few = objective.with_points(thinned(objective, len(theta)))
+    return few if few.count * len(theta) * theta.element_size() <= few.memory else None
 
 
 def is_data(term: Term) -> bool:
@@ -89,8 +109,8 @@ def _noise(objective: Objective, rows: Tensor) -> Tensor:
 def _eliminated(jacobian: Tensor, block: slice) -> Tensor:
     """The columns of the unknowns (R, n) less what the fields can make of them."""
     fields = torch.cat([jacobian[:, : block.start], jacobian[:, block.stop :]], dim=1)
-    factors = Factors.of(fields, DAMPING)
-    return torch.stack([column - fields @ factors.solve(column) for column in jacobian[:, block].unbind(1)], dim=1)
+    columns, factors = jacobian[:, block].unbind(1), Factors.of(fields, DAMPING)
+    return torch.stack([column - fields @ factors.solve(column) for column in columns], dim=1)
 
 
 def thinned(objective: Objective, parameters: int) -> Mapping[str, Points]:

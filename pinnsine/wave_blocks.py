@@ -63,10 +63,10 @@ def _add(to: Tensor, values: Tensor, factor: Tensor | float) -> None:
 
 @dataclass(frozen=True)
 class Blocks:
-    """The triangles (B, L, L) of the coefficients that share a wave number along the periodic coordinates, in the order of ``place`` (B, L).
+    """The triangles (B, L, L) of the coefficients that share a wave number along the periodic coordinates, in the order of ``place`` (B, S, L).
 
-    A place that there is not, the sine of wave number zero, is the one after the last coefficient. ``norms``: of the columns, in the shape of
-    the coefficients; ``shift``: the damping.
+    Cosines and sines that do not meet, S combinations of them, have the same triangle. A place that there is not, the sine of wave number zero,
+    is the one after the last coefficient. ``norms``: of the columns, in the shape of the coefficients; ``shift``: the damping.
     """
 
     triangles: Tensor
@@ -87,7 +87,7 @@ class Blocks:
         place = place.to(matrix.device)
         triangles = torch.linalg.qr(shifted, mode="r").R
         spread = norms.new_ones(math.prod(shape) + 1)
-        spread[place.flatten()] = norms.flatten()
+        spread[place.flatten()] = norms[:, None].expand(place.shape).flatten()
         spread = spread[:-1].view(shape)
         return Blocks(triangles, place, spread, damping * spread)
 
@@ -96,16 +96,16 @@ class Blocks:
         return self.place.numel()
 
     def solve(self, q: Tensor) -> Tensor:
-        """R^-1 q as coefficients, for q (B L,)."""
-        found = torch.linalg.solve_triangular(self.triangles, q.view(*self.place.shape, 1), upper=True)
+        """R^-1 q as coefficients, for q (B S L,)."""
+        found = torch.linalg.solve_triangular(self.triangles, q.view(self.place.shape).mT, upper=True)
         out = q.new_zeros(self.norms.numel() + 1)
-        out[self.place.flatten()] = found.flatten()
+        out[self.place.flatten()] = found.mT.flatten()
         return out[:-1].view_as(self.norms)
 
     def solve_transposed(self, products: Tensor) -> Tensor:
-        """R^-T (B L,) of coefficients."""
+        """R^-T (B S L,) of coefficients."""
         padded = torch.nn.functional.pad(products.flatten(), (0, 1))
-        return torch.linalg.solve_triangular(self.triangles.mT, padded[self.place][..., None], upper=False).flatten()
+        return torch.linalg.solve_triangular(self.triangles.mT, padded[self.place].mT, upper=False).mT.flatten()
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class Turn:
         return Turn(waves, any(r % 2 for r in orders))
 
     def matrices(self, order: int, slope: float) -> Tensor:
-        """The matrices (B, o, i) of a derivative: (n + 1, 2, 2), or where cosine and sine are blocks of their own (2 n + 2, 1, 1).
+        """The matrices (B, o, i) of a derivative: (n + 1, 2, 2), or where cosine and sine do not meet (n + 1, 1, 1), of either.
 
         Where there is one function for each wave number (n + 1, 1, 1), and zero for odd orders: their slopes are odd there, of mean zero.
         """
@@ -137,7 +137,7 @@ class Turn:
         if self.cosines is not None:
             return (size * (0.0 if order % 2 else (-1) ** (order // 2)))[:, None, None]
         if not self.odd:
-            return (size * (-1) ** (order // 2)).repeat_interleave(2)[:, None, None]
+            return (size * (-1) ** (order // 2))[:, None, None]
         quarter = torch.tensor([[0.0, 1.0], [-1.0, 0.0]], dtype=torch.float64)  # cos' = -sin, sin' = cos
         turn = size[:, None, None] * torch.linalg.matrix_power(quarter, order)
         turn[0, :, 1] = turn[0, 1, :] = 0.0  # there is no sine of wave number zero
@@ -148,13 +148,13 @@ class Turn:
         """The mean squares of the functions of each block (B,)."""
         each = torch.full_like(self.waves, 0.5)
         each[0] = 1.0
-        return each if self.odd or self.cosines is not None else each.repeat_interleave(2)
+        return each
 
 
 def _places(lattice: Lattice, turns: Sequence[Turn | None], shape: tuple[int, ...]) -> Tensor:
-    """Where the coefficients of each block lie (B, L): by wave number, then field, cosine or sine, and function of the other coordinates."""
+    """Where the coefficients of each block lie (B, S, L): by wave number, then field, cosine or sine, and function of the other coordinates."""
     table, missing = torch.arange(math.prod(shape)).view(shape), math.prod(shape)
-    batch, inside, axis = [], [], 1
+    batch, alike, inside, axis = [], [], [], 1
     for n, turn in zip(lattice.counts, turns, strict=True):
         if turn is not None:  # the axis becomes two: the wave number, and cosine or sine
             one, cosines, sines = table.split([1, n, n], dim=axis)
@@ -165,11 +165,12 @@ def _places(lattice: Lattice, turns: Sequence[Turn | None], shape: tuple[int, ..
             else:
                 table = torch.stack([cosines, sines], dim=axis + 1)
                 axis += 1
-                (inside if turn.odd else batch).append(axis)
+                (inside if turn.odd else alike).append(axis)
         axis += 1
-    rest = [i for i in range(1, table.ndim) if i not in batch and i not in inside]
-    ordered = table.permute(*batch, 0, *inside, *rest)
-    return ordered.reshape(math.prod(ordered.shape[: len(batch)]), -1)
+    rest = [i for i in range(1, table.ndim) if i not in (*batch, *alike, *inside)]
+    ordered = table.permute(*batch, *alike, 0, *inside, *rest)
+    several = len(batch) + len(alike)
+    return ordered.reshape(math.prod(ordered.shape[: len(batch)]), math.prod(ordered.shape[len(batch) : several]), -1)
 
 
 def _block_rows(lattice: Lattice, turns: Sequence[Turn | None], part: GridTerm) -> Tensor:

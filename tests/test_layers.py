@@ -19,7 +19,7 @@ LAYERS = {
     "L3": "scaling term tangent jacobian objective linearised least_squares damped_qr sparse distributed sharded weighting memory compiled "
     "products minibatch row_model wave_blocks separable lattice_points",
     "L4": "optim modes rest continuation evolution growth shares places mirror trials bandwidth omega loop resampling signals regression "
-    "policy budget history estimate state monitor arguments callbacks constrained durable tree uncertainty view refined",
+    "policy budget history estimate state monitor arguments callbacks constrained durable tree uncertainty view refined cost nested waves",
     "L5": "comparison error_maps progress plot export runfile surface solution evidence diagnose diagnose_windows residual_map checkpoint "
     "attempt attempts kept_march lift sitting chain stepping resolved solve ensemble march sweep resume eigenpairs",
     "L6": "options fit fit_options fit_commands bench cli_report cli __main__ __init__",

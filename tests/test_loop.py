@@ -171,3 +171,12 @@ def test_adaptive_points_are_drawn_anew_every_few_iterations_and_where_a_step_st
     state, script = fresh(), [Progress.MOVED] * 12 + [Progress.STALLED]
     assert run(state, [Method(script=script)], True, limits(iterations=21), Monitor(), []) is Outcome.ITERATIONS
     assert drawn == [10, 13, 20]
+
+
+@pytest.mark.parametrize(("uses", "iterations"), [("residual", 3), ("gradient", 4)])
+def test_no_iteration_is_begun_that_would_end_late_if_it_took_as_long_as_the_last(uses, iterations):
+    """Ten seconds each of thirty-five; those of first-order methods are short, but for the first, in which they may be compiled."""
+    state, method = fresh(), Method()
+    method.uses = uses
+    assert run(state, [method], False, limits(left=lambda: 35.0 - 10.0 * state.iteration), Monitor(), []) is Outcome.TIME
+    assert state.iteration == iterations

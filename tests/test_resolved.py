@@ -9,8 +9,9 @@ import pinnsine as ps
 from pinnsine import resolved
 from pinnsine.arguments import Arguments
 from pinnsine.policy import attempts
-from pinnsine.resolved import is_resolvable, next_aim, nodes, started, waves_needed
+from pinnsine.resolved import is_resolvable, next_aim, started
 from pinnsine.scaling import field_scales
+from pinnsine.waves import nodes, waves_needed
 
 QUIET = {"progress": False, "threads": 1}
 

@@ -22,6 +22,7 @@ HALVINGS = 12
 SUFFICIENT = 1e-4
 LITTLE = 1e-6  # of the loss: no gain worth a step
 GAIN, SMALL = 0.5, 1e-6  # near the end a step takes away nearly all that it can: a loss below SMALL that keeps more than GAIN is left as it is
+CLOSE = 1.1  # times the linearised loss: the rows are as good as straight
 STEEP = 0.1  # the part of the loss that a chord must leave at most for another
 NOISE = 3.0  # rounding errors of the rows, below which they are taken for zero
 SINGLE = 5e-6  # the least damping in float32: as many of its rounding errors as 1e-14 is in float64
@@ -66,7 +67,8 @@ class GaussNewton:
             rows = objective.rows(new)
             loss = float(rows.square().sum())
             if math.isfinite(loss) and loss < (1 - SUFFICIENT * length) * before:
-                settled, chords = GAIN * before < loss < SMALL, 0
+                least = found.settled and loss < CLOSE * expected  # what the next step finds as well
+                settled, chords = loss < SMALL and (GAIN * before < loss or least), 0
                 if self.chords and length == 1.0 and not settled and found.again is not None and GAIN * loss > expected:  # the rows are curved
                     new, loss, settled, chords = _chords(objective, found.again, new, rows, self.chords)
                 return Step(new, loss, state, Progress.STALLED if settled or loss < self.enough else Progress.MOVED, tried + 2 + chords)
