@@ -86,7 +86,7 @@ def test_beside_an_unknown_field_a_hundred_times_the_weight_changes_no_error_eit
     """The diffusivity beside a source, each of 4 draws of the noise. With a hundredth of the weight the run itself ends at D = 0."""
     for seed in range(4):
         plain, other = (solved(heating(seed, weight), **HEATING).unknowns["D"] for weight in (None, 100 * default_weight(heating(seed))))
-        assert other.value == pytest.approx(plain.value, abs=4e-3 * plain.error)  # measured: 1.1e-3
+        assert other.value == pytest.approx(plain.value, abs=4e-3 * plain.error)  # measured: 1.5e-3
         assert other.error == pytest.approx(plain.error, rel=5e-4)  # measured: 1.6e-4
 
 

@@ -51,8 +51,8 @@ def check_controlled(spec, tolerance):
         gain = (1 + math.exp(-2 * q)) / 2
         product *= gain
         q = (1 - math.exp(-2 * q)) / 2
-        assert layer.gain == pytest.approx(gain, rel=6 * tolerance)
-    assert math.prod(layer.gain for layer in layers[1:]) == pytest.approx(product, rel=20 * tolerance)
+        assert layer.gain == pytest.approx(gain, rel=tolerance)  # 5.8 % off at most at width 300, 1.75 % at width 2,048
+    assert math.prod(layer.gain for layer in layers[1:]) == pytest.approx(product, rel=6 * tolerance)  # 24 % and 7 % off
     assert layers[-1].gain == pytest.approx(1, abs=1.5 / spec.depth)
 
 
@@ -89,7 +89,7 @@ def test_statistics_at_width_300_and_depth_24(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CHECKS)
 def test_statistics_to_2_percent_at_width_2048(name):
-    """At depth 64; BSNN at depths 2 to 64: means over its layers are 0.65 % off at most, single layers, each over 32 points, up to 4.4 %."""
+    """At depth 64; BSNN at depths 2 to 64. Means over layers are 0.72 % off at most, those of BSNN behind its encoding 0.98 %."""
     spec, check = CHECKS[name]
     check(sized(spec, 2048, 64), 0.02)
 
