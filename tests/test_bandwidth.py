@@ -119,7 +119,7 @@ def test_where_nothing_is_left_to_gain_the_bandwidth_given_stays(built):
 @pytest.mark.parametrize("fits", [False, True])
 def test_when_the_time_is_up_one_trial_must_do_and_one_of_all_sines_where_it_fits(built, fits, monkeypatch):
     monkeypatch.setattr(bandwidth, "factorisation_seconds", lambda rows, columns, like: 1e-9 * columns)
-    monkeypatch.setattr(bandwidth, "MARGIN", math.inf)  # no further bandwidth is
+    monkeypatch.setattr(trials, "MARGIN", math.inf)  # no further bandwidth is
     trial = found(wave(12.0), FrozenSines(400), 800, left=lambda: 1e-6 if fits else 1e-7)
     tried = [(n.width, n.omega) for n in built]
     assert tried == [(trial_net(FrozenSines(400)).width, OMEGAS[0]), (400, OMEGAS[0])][: 1 + fits]
