@@ -46,15 +46,16 @@ def jets(equation: str, points: int, dtype: torch.dtype, device: str, compiler: 
 
 
 def products(shapes, dtype: torch.dtype, device: str):
-    """The products alone: X W^T, and backward G W (not for the first layer, whose inputs are the points) and G^T X."""
+    """The products alone, into memory that is there: X W^T, and backward G^T X and, but for the first layer, G W."""
     layers = [tuple(torch.randn(*s, dtype=dtype, device=device) for s in ((n, i), (o, i), (n, o))) for n, i, o in shapes]
+    outputs = [tuple(torch.empty(*s, dtype=dtype, device=device) for s in ((n, o), (o, i), (n, i))) for n, i, o in shapes]
 
     def call():
-        for number, (x, w, g) in enumerate(layers):
-            x @ w.T
-            g.T @ x
+        for number, ((x, w, g), (forward, weights, inputs)) in enumerate(zip(layers, outputs, strict=True)):
+            torch.mm(x, w.T, out=forward)
+            torch.mm(g.T, x, out=weights)
             if number:
-                g @ w
+                torch.mm(g, w, out=inputs)
 
     return call
 

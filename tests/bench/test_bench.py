@@ -147,12 +147,12 @@ def test_unknown_names_are_refused(capsys):
 
 
 QUICK = [row for row in ROWS if row.default and row.seconds <= 10]
+ROUNDING = 1e-14  # errors below say nothing but how sums were rounded
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("row", QUICK, ids=lambda row: row.label)
-def test_quick_rows_reach_their_targets(row):
+def test_quick_rows_come_to_the_measured_error(row):
     """With three times the time, for a machine that others use too: what counts here is the error."""
-    problem = ps.load_problem(row.problem)
+    problem, measured = ps.load_problem(row.problem), json.loads(measure.MEASURED.read_text())[row.problem]["error"]
     solution = ps.solve(problem, time=3 * row.seconds, threads=1, progress=False)
-    assert max(solution.compare().relative_l2.values()) < row.target
+    assert max(solution.compare().relative_l2.values()) < min(row.target, max(3 * measured, ROUNDING))
