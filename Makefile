@@ -21,7 +21,7 @@ test: $(VENV)/.ready  ## run the test suite
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 test-slow: $(VENV)/.ready  ## run the tests that take minutes each; SLOW=tests/nets those of a folder
-	$(BIN)/python -m pytest -m slow $(SLOW)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m slow $(SLOW)
 
 lint: $(VENV)/.lint  ## check style and formatting
 	$(BIN)/ruff check .
