@@ -7,9 +7,9 @@ import pytest
 import torch
 
 import pinnsine as ps
-from pinnsine.constraint import rows_of
 from pinnsine.jet import Context, Jet
 from pinnsine.local import Local
+from pinnsine.named_rows import rows_of
 from pinnsine.points import Points, tensor_grid
 from pinnsine.probe import coordinates_at
 
