@@ -104,7 +104,10 @@ class Compiler:
 
 
 def block(objective: Objective, term: Term, points: Points) -> int:
-    """How many of some points are computed at a time: an even share of them that fits the memory budget; all where rows are coupled."""
+    """How many of some points are computed at a time: an even share that fits the memory budget, on a processor at most ``BLOCK``.
+
+    Rows that are coupled stay together.
+    """
     if term.route != "one backward":
         return len(points)
     most = max(FEWEST, int(objective.memory / (HELD * objective.bytes_per_row(term))))
