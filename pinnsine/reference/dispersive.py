@@ -181,7 +181,8 @@ def dispersive(
         h_t = L h + f(h),   h(x, t0) = h0(x),   x in [a, b] periodic,   t0 <= t <= t1
 
     Nothing is computed before the first value or floor is asked for; the solution is then kept on disk (see ``pinnsine.reference.cache``).
-    Every other time at which it is evaluated costs some steps and a transform of all modes.
+    Every other time at which it is evaluated costs some steps and a transform of all modes, so that it is not looked at while a solution is
+    sought.
 
     Args:
         domain: a space interval [a, b] times a time interval [t0, t1].
@@ -226,4 +227,4 @@ def dispersive(
     key = digest("dispersive", [FORMAT, astuple(equation.line), astuple(plan)], tried)
     computed = Computed(key, compute, lambda kept: Motion(equation, plan, kept["states"]))
     description = f"{modes:,} coupled and {free:,} free Fourier modes, Runge-Kutta steps in the turning frame up to {step:g}"
-    return reference_of(computed, domain, tuple(fields), description)
+    return replace(reference_of(computed, domain, tuple(fields), description), quick=False)
