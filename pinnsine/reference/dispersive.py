@@ -66,10 +66,10 @@ class Plan:
 
 
 class Motion:
-    """A solution in time: the spectra ``states`` (gaps + 1, modes) of the coupled modes, and the free ones."""
+    """A solution in time: the spectra ``states`` (gaps + 1, modes) of the coupled modes, and the free ones; ``names`` of space and time."""
 
-    def __init__(self, equation: Equation, plan: Plan, states: np.ndarray | None = None):
-        self.equation, self.plan, self.line = equation, plan, equation.line
+    def __init__(self, equation: Equation, plan: Plan, states: np.ndarray | None = None, names: Sequence[str] = ("x", "t")):
+        self.equation, self.plan, self.line, self.names = equation, plan, equation.line, names
         self.symbol = equation.symbol(plan.highest)
         self.states = self._states() if states is None else states
 
@@ -138,8 +138,8 @@ class Motion:
         return free + self.line.resized(self.coupled(t), self.line.highest(free))
 
     def evaluate(self, columns: Mapping[str, np.ndarray]) -> np.ndarray:
-        """The real and imaginary part (N, 2) at points given by coordinate, space before time."""
-        x, t = columns.values()
+        """The real and imaginary part (N, 2) at points given by coordinate."""
+        x, t = (columns[name] for name in self.names)
         result = np.empty(len(x), dtype=complex)
         times, counts = np.unique(t, return_counts=True)
         for time, points in zip(times, np.split(np.argsort(t, kind="stable"), np.cumsum(counts)[:-1]), strict=True):
@@ -225,6 +225,6 @@ def dispersive(
     values = np.outer(np.linspace(0.1, 2, 7), np.exp(1j * np.arange(7))).ravel()
     tried = [equation.initial(equation.line.points(modes)), symbol, np.asarray(source(values))]
     key = digest("dispersive", [FORMAT, astuple(equation.line), astuple(plan)], tried)
-    computed = Computed(key, compute, lambda kept: Motion(equation, plan, kept["states"]))
+    computed = Computed(key, compute, lambda kept: Motion(equation, plan, kept["states"], (space.name, time.name)))
     description = f"{modes:,} coupled and {free:,} free Fourier modes, Runge-Kutta steps in the turning frame up to {step:g}"
     return replace(reference_of(computed, domain, tuple(fields), description), quick=False)

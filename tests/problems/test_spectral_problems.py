@@ -86,7 +86,7 @@ def test_the_problem_loads_and_passes_its_check_with_nothing_computed(name, monk
         ("allen_cahn", {"nu": 2e-3, "until": 0.1}, 2048, 1e-3, 500),
         ("kdv", {"until": 0.2}, 512, 1e-4, 200),
         ("kuramoto_sivashinsky", {"until": 0.15}, 512, 1e-4, 150),
-        pytest.param("schroedinger", {"until": 0.05}, 8192, 1e-4, 30, marks=pytest.mark.slow),
+        pytest.param("schroedinger", {"until": 0.05}, 1 << 17, 1e-4, 30, marks=pytest.mark.slow),  # fewer samples fold ripples onto low modes
     ],
 )
 def test_the_reference_satisfies_the_problem(name, coefficients, count, gap, highest):

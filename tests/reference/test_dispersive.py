@@ -132,6 +132,12 @@ def test_the_solution_is_kept_on_disk(place):
     assert len(list(place.iterdir())) == 5
 
 
+def test_other_names_in_the_other_order():
+    columns = LINE.sample(5, "uniform", torch.Generator().manual_seed(0)).columns
+    other = free(domain=ps.Time(0, 1, name="tau") * ps.Interval("z", -1, 1)).evaluate({"tau": columns["t"], "z": columns["x"]})
+    assert torch.equal(other["u"], free().evaluate(columns)["u"])
+
+
 def test_the_start_is_exact_and_nothing_is_computed_for_it(monkeypatch):
     monkeypatch.setattr(Motion, "_states", None)
     assert set(free().floor) == {"u", "v"}
