@@ -2,14 +2,15 @@
 
     python benchmarks/peers.py [PROBLEM...] [--peers deepxde,pina,jinns] [--seeds 0] [--share 1.0] [--write]
 
-Problems: burgers, allen_cahn, helmholtz, wave, kovasznay, inverse. A peer solves each as its script poses it (recipes/, peer_problems.py); where
-it has none of a problem, with the settings of its nearest script, which the table says. Ours is ``pinnsine.solve(problem, time=<the peer's
-seconds>)`` on the same statement, with no choice made by hand. Every run is a process of its own on the CPU, and seconds are those of its process
-on one thread, so that other processes count little; the peer's are building and training alone, imports left out, ours the whole call. Errors are
-relative L2, the largest over the fields, on one grid for all; of inverse problems the largest relative error of the numbers.
+Problems: burgers, allen_cahn, helmholtz, wave, kovasznay, inverse. A peer solves each as its own script poses it (recipes/, peer_problems.py);
+where it has none of a problem, with the settings of its nearest script, and the table says so. Ours is ``pinnsine.solve(problem, time=<the
+peer's seconds>)`` on the same statement, with no choice made by hand. Every run is a process of its own on the CPU, and seconds are those of
+that process on one thread, so that other processes count little: the peer's for building and training alone, imports left out, ours for the
+whole call. Errors are relative L2, the largest over the fields, on one grid for all solvers; of inverse problems the largest relative error of
+the numbers.
 
-``--write`` appends each run to benchmarks/results/peers.jsonl as soon as it is measured, leaves out what is there already, and makes peers.md of
-all of them. ``--share`` takes a part of a peer's iterations: a smoke run, no result of anybody's.
+``--write`` appends each run to benchmarks/results/peers.jsonl as soon as it is measured, leaves out those that are there, and makes peers.md of
+all. ``--share`` takes a part of the peers' iterations: a smoke run, no result of anybody's.
 """
 
 import argparse
@@ -93,7 +94,7 @@ def first_below(history: dict[str, list[float]], level: float) -> float | None:
 def in_child(kind: str, peer: str, name: str, seed: int, amount: float) -> dict:
     """One run in a fresh process, so that none shares imports, memory or threads with another."""
     command = [sys.executable, __file__, "--child", kind, peer, name, str(seed), repr(amount)]
-    child = subprocess.run(command, env=os.environ | ONE_THREAD | ON_CPU, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    child = subprocess.run(command, env=os.environ | ONE_THREAD | ON_CPU, capture_output=True, text=True)
     if child.returncode:
         sys.exit(f"{child.stdout[-2000:]}\n{child.stderr[-4000:]}\npeers.py: {kind} beside {peer} on {name} failed, status {child.returncode}.")
     return json.loads(child.stdout.splitlines()[-1])
@@ -125,9 +126,10 @@ def table(records: list[dict]) -> str:
     for (place, peer, seed, ours), theirs in sorted(runs.items(), key=lambda item: item[0]):
         if ours:
             continue
-        start = f"{theirs['statement']} | {PEERS[peer][0]} | {seed} | {theirs['error']:.1e} | {theirs['seconds']:.0f} | {theirs['iterations']:,}"
+        start = f"{theirs['statement']} | {PEERS[peer][0]} | {seed}"
+        its = f"{theirs['error']:.1e} | {theirs['seconds']:.0f} | {theirs['iterations']:,}"
         beside = runs.get((place, peer, seed, True))
-        lines.append(f"| {start} | {ours_beside(theirs, beside) if beside else '- | - | - | -'} |")
+        lines.append(f"| {start} | {its} | {ours_beside(theirs, beside) if beside else '- | - | - | -'} |")
     scripts = {(r["problem"], r["peer"]): r for r in records if r["solver"] != "pinnsine"}.values()
     notes = [f"- {r['statement']}, {PEERS[r['peer']][0]}: {r['source']}{'; ' + r['remark'] if r['remark'] else ''}." for r in scripts]
     versions = sorted({f"{name} {version}" for r in records for name, version in r["versions"].items()})
@@ -190,8 +192,9 @@ def main() -> None:
 
 def page(records: list[dict]) -> str:
     """The table as a page of benchmarks/results/."""
-    said = "Process seconds on one thread; errors as benchmarks/peers.py says. An earlier comparison on Burgers' equation, three seeds by wall"
-    return f"# Peers' published scripts, and pinnsine in the same time\n\n{said} time: [peers-burgers.md](peers-burgers.md).\n\n{table(records)}"
+    said = "Process seconds on one thread; what the columns mean is said in benchmarks/peers.py. Burgers' equation by wall time, three seeds,"
+    earlier = "measured earlier: [peers-burgers.md](peers-burgers.md)."
+    return f"# Peers' published scripts, and pinnsine in the same time\n\n{said} {earlier}\n\n{table(records)}"
 
 
 if __name__ == "__main__":
