@@ -20,7 +20,10 @@ def trained(model, names: tuple[str, ...], coordinates: tuple[str, ...], iterati
     model.compile("adam", lr=1e-3)
     model.train(iterations=round(share * iterations), display_every=1_000)
     if lbfgs:
-        dde.optimizers.set_LBFGS_options(maxiter=max(1, round(share * LBFGS_ITERATIONS)))
+        count = max(1, round(share * LBFGS_ITERATIONS))
+        dde.optimizers.set_LBFGS_options(maxiter=count)
+        steps = min(dde.optimizers.LBFGS_options["iter_per_step"], count)  # in one call of torch's; set once, when DeepXDE is imported
+        dde.optimizers.LBFGS_options |= {"iter_per_step": steps, "fun_per_step": round(1.25 * steps)}
         model.compile("L-BFGS")
         model.train(display_every=1_000)
     return answer(model, names, coordinates)
