@@ -17,13 +17,13 @@ import argparse
 import importlib
 import importlib.metadata
 import json
+import math
 import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import peer_problems
 import torch
 
@@ -44,13 +44,9 @@ ONE_THREAD = {
 ON_CPU = {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu", "DDE_BACKEND": "pytorch"}
 
 
-def recipe_of(peer: str, name: str):
-    return importlib.import_module(f"recipes.{peer}").RECIPES[name]
-
-
 def peer_run(peer: str, name: str, seed: int, share: float) -> dict:
     """The peer trained and measured, as an object of JSON."""
-    recipe = recipe_of(peer, name)
+    recipe = importlib.import_module(f"recipes.{peer}").RECIPES[name]
     problem = peer_problems.STATEMENTS[recipe.statement]()
     begun = time.process_time()
     answer = recipe.train(problem, seed, share)
@@ -61,9 +57,8 @@ def peer_run(peer: str, name: str, seed: int, share: float) -> dict:
     return {"solver": peer, **said, "error": error, "seconds": seconds, "iterations": answer.iterations, "versions": versions}
 
 
-def our_run(peer: str, name: str, seed: int, budget: float) -> dict:
-    """Ours in the peer's seconds on the peer's statement; ``reached``: when its error first fell to ``level``, if the history knows."""
-    statement = recipe_of(peer, name).statement
+def our_run(statement: str, seed: int, budget: float) -> dict:
+    """Ours on a peer's statement in its seconds, with the history of its error where that is of one field."""
     problem = peer_problems.STATEMENTS[statement]()
     dict(problem.reference.floor)  # a numerical reference is computed here: it is no part of the solution
     time.perf_counter = time.process_time  # the budget is process time as well
@@ -80,9 +75,10 @@ def our_run(peer: str, name: str, seed: int, budget: float) -> dict:
 
 
 def measured(statement: str, problem: ps.Problem, fields, unknowns: dict[str, float]) -> float:
-    if statement in peer_problems.TRUE:
-        return peer_problems.number_error(statement, unknowns)
-    return peer_problems.field_error(problem, fields)
+    """The error of a run; infinite where it ended in numbers that are not finite."""
+    wanted = statement in peer_problems.TRUE
+    error = peer_problems.number_error(statement, unknowns) if wanted else peer_problems.field_error(problem, fields)
+    return error if math.isfinite(error) else math.inf
 
 
 def first_below(history: dict[str, list[float]], level: float) -> float | None:
@@ -91,12 +87,13 @@ def first_below(history: dict[str, list[float]], level: float) -> float | None:
     return min(below, default=None)
 
 
-def in_child(kind: str, peer: str, name: str, seed: int, amount: float) -> dict:
+def in_child(*words: object) -> dict:
     """One run in a fresh process, so that none shares imports, memory or threads with another."""
-    command = [sys.executable, __file__, "--child", kind, peer, name, str(seed), repr(amount)]
+    command = [sys.executable, __file__, "--child", *map(str, words)]
     child = subprocess.run(command, env=os.environ | ONE_THREAD | ON_CPU, capture_output=True, text=True)
     if child.returncode:
-        sys.exit(f"{child.stdout[-2000:]}\n{child.stderr[-4000:]}\npeers.py: {kind} beside {peer} on {name} failed, status {child.returncode}.")
+        said = f"{child.stdout[-2000:]}\n{child.stderr[-4000:]}"
+        sys.exit(f"{said}\npeers.py: {' '.join(command[3:])} failed with status {child.returncode}.")
     return json.loads(child.stdout.splitlines()[-1])
 
 
@@ -109,7 +106,7 @@ def both(peer: str, name: str, seed: int, share: float, records: list[dict]):
         theirs = {**made, **situation(), **in_child("peer", peer, name, seed, share)}
         yield theirs
     if "pinnsine" not in known:
-        ours = in_child("ours", peer, name, seed, theirs["seconds"])
+        ours = in_child("ours", theirs["statement"], seed, theirs["seconds"])
         reached = first_below(ours.pop("history"), theirs["error"])
         yield {**made, **situation(), **ours, "reached": reached}
 
@@ -144,7 +141,7 @@ def ours_beside(theirs: dict, ours: dict) -> str:
     reached = ours["reached"]
     if reached is None and ours["error"] <= theirs["error"]:
         reached = ours["seconds"]
-    ratio = theirs["error"] / ours["error"] if ours["error"] else np.inf
+    ratio = theirs["error"] / ours["error"] if ours["error"] else math.inf
     return f"{ours['error']:.1e} | {ours['seconds']:.0f} | {'never' if reached is None else f'{reached:.0f}'} | {ratio:.2g}"
 
 
@@ -168,9 +165,9 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
 
 def main() -> None:
     if sys.argv[1:2] == ["--child"]:
-        kind, peer, name, seed, amount = sys.argv[2:]
+        kind, *names, seed, amount = sys.argv[2:]
         torch.set_num_threads(1)
-        print(json.dumps((peer_run if kind == "peer" else our_run)(peer, name, int(seed), float(amount))))
+        print(json.dumps((peer_run if kind == "peer" else our_run)(*names, int(seed), float(amount))))
         return
     asked = parse()
     path = RESULTS / "peers.jsonl"

@@ -65,18 +65,19 @@ def test_the_table_shows_ours_beside_the_peer_and_says_which_script(peers):
 def test_rows_that_are_there_are_not_measured_again(peers, monkeypatch):
     runs = []
 
-    def child(kind, peer, name, seed, amount):
-        runs.append((kind, amount))
+    def child(*words):
+        runs.append(words)
         history = {"history": {"seconds": [1.0, 2.0, 3.0], "error": [float("nan"), 5e-3, 1e-3]}}
-        return {"solver": peer, "error": 1e-2, "seconds": 40.0} if kind == "peer" else {"solver": "pinnsine", "error": 1e-3, **history}
+        theirs = {"solver": "pina", "statement": "wave_membrane", "error": 1e-2, "seconds": 40.0}
+        return theirs if words[0] == "peer" else {"solver": "pinnsine", "error": 1e-3, **history}
 
     monkeypatch.setattr(peers, "in_child", child)
     first = list(peers.both("pina", "wave", 0, 1.0, []))
-    assert runs == [("peer", 1.0), ("ours", 40.0)]
+    assert runs == [("peer", "pina", "wave", 0, 1.0), ("ours", "wave_membrane", 0, 40.0)]
     assert first[1]["reached"] == 2.0
     assert list(peers.both("pina", "wave", 0, 1.0, first)) == []
     assert [r["solver"] for r in peers.both("pina", "wave", 0, 1.0, first[:1])] == ["pinnsine"]
-    assert runs[2:] == [("ours", 40.0)]
+    assert runs[2:] == [("ours", "wave_membrane", 0, 40.0)]
 
 
 @pytest.mark.parametrize("words", [["heat"], ["--peers", "nobody"], ["--share", "0.1", "--write"], ["--share", "0"]])
