@@ -67,11 +67,12 @@ def our_run(statement: str, seed: int, budget: float) -> dict:
     seconds = time.process_time() - begun
     fields = None if statement in peer_problems.TRUE else lambda columns: solution.predict(**columns)
     error = measured(statement, problem, fields, {n: float(value) for n, value in solution.unknowns.items()})
-    history = {key: [float(v) for v in solution.history[key]] for key in ("seconds", "error")} if len(problem.fields) == 1 else {}
+    known = solution.history if fields and len(problem.fields) == 1 else {}
+    history = {key: [float(v) for v in known[key]] for key in ("seconds", "error") if key in known}
     versions = {"pinnsine": importlib.metadata.version("pinnsine"), "torch": torch.__version__}
     said = {"solver": "pinnsine", "statement": statement, "budget": budget, "net": solution.settings["net"]}
     used = {"seconds": seconds, "iterations": solution.settings["iterations"], "versions": versions}
-    return {**said, "error": error, **used, "history": history if fields else {}}
+    return {**said, "error": error, **used, "history": history}
 
 
 def measured(statement: str, problem: ps.Problem, fields, unknowns: dict[str, float]) -> float:
