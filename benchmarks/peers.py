@@ -1,250 +1,198 @@
-"""Runs another package's own recipe and then ours, in one invocation and on the same threads, and compares both.
+"""DeepXDE, PINA and jinns with the settings of their own published scripts, and ours in the same time: error and seconds of each.
 
-    python benchmarks/peers.py burgers [--threads 1] [--seed 0 1 2] [--peer-dtype float32] [--write]
+    python benchmarks/peers.py [PROBLEM...] [--peers deepxde,pina,jinns] [--seeds 0] [--share 1.0] [--write]
 
-The peer is DeepXDE (the `bench` extra) with its example `pinn_forward/Burgers.py` as it stands, except that time ends
-at 1 and not at 0.99. In the example's float32 the line search of L-BFGS often finds no descent and ends the phase
-after a few steps, so the steps taken are shown, and `--peer-dtype float64` follows DeepXDE's own advice for that case.
+Problems: burgers, allen_cahn, helmholtz, wave, kovasznay, inverse. A peer solves each as its own script poses it (recipes/, peer_problems.py);
+where it has none of a problem, with the settings of its nearest script, and the table says so. Ours is ``pinnsine.solve(problem, time=<the
+peer's seconds>)`` on the same statement, with no choice made by hand. Every run is a process of its own on the CPU, and seconds are those of
+that process on one thread, so that other processes count little: the peer's for building and training alone, imports left out, ours for the
+whole call. Errors are relative L2, the largest over the fields, on one grid for all solvers; of inverse problems the largest relative error of
+the numbers.
 
-Ours is `pinnsine.solve(problem, time=<the peer's seconds>)` with no choice made by hand. Each half runs in a process
-of its own, on the CPU. Errors are relative L2 on one grid of 513 x 101 points against the exact solution. The clocks
-favour the peer: its seconds are training alone, ours are the whole call, set-up included.
+``--write`` appends each run to benchmarks/results/peers.jsonl as soon as it is measured, leaves out those that are there, and makes peers.md of
+all. ``--share`` takes a part of the peers' iterations: a smoke run, no result of anybody's.
 """
 
 import argparse
+import importlib
 import importlib.metadata
-import importlib.util
+import json
+import math
 import os
 import subprocess
 import sys
-import tempfile
 import time
-from dataclasses import dataclass
-from math import nan, pi
 from pathlib import Path
 
-import numpy as np
+import peer_problems
+import torch
 
-NU = 0.01 / pi
-ADAM_ITERATIONS = 15_000
-LBFGS_ITERATIONS = 15_000
+import pinnsine as ps
+from pinnsine.bench.measure import commit, machine
 
-
-@dataclass(frozen=True)
-class Race:
-    """One seed: what the peer reached and when, and what we reached in that time."""
-
-    seed: int
-    peer_error: float
-    peer_seconds: float
-    peer_setup: float
-    peer_lbfgs: int  # steps that the peer's second phase took
-    our_error: float
-    our_seconds: float
-    our_setup: float
-    reached: float  # seconds until our error first fell to the peer's; NaN: never
-
-    @property
-    def times_faster(self) -> float:
-        return self.peer_seconds / self.reached
-
-    @property
-    def times_smaller(self) -> float:
-        return self.peer_error / self.our_error
+PROBLEMS = ("burgers", "allen_cahn", "helmholtz", "wave", "kovasznay", "inverse")
+PEERS = {
+    "deepxde": ("DeepXDE", ("deepxde", "torch")),
+    "pina": ("PINA", ("pina-mathlab", "lightning", "torch")),
+    "jinns": ("jinns", ("jinns", "jax", "jaxlib", "equinox", "optax")),
+}  # by module of recipes/: the name, and the packages whose versions are kept
+RESULTS = Path(__file__).parent / "results"
+ONE_THREAD = {
+    **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+}
+ON_CPU = {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu", "DDE_BACKEND": "pytorch"}
 
 
-def grid() -> tuple[np.ndarray, np.ndarray]:
-    """The points at which every error here is measured: x and t, each of shape (513, 101)."""
-    return np.meshgrid(np.linspace(-1, 1, 513), np.linspace(0, 1, 101), indexing="ij")
+def peer_run(peer: str, name: str, seed: int, share: float) -> dict:
+    """The peer trained and measured, as an object of JSON."""
+    recipe = importlib.import_module(f"recipes.{peer}").RECIPES[name]
+    problem = peer_problems.STATEMENTS[recipe.statement]()
+    begun = time.process_time()
+    answer = recipe.train(problem, seed, share)
+    seconds = time.process_time() - begun
+    error = measured(recipe.statement, problem, answer.fields, answer.unknowns)
+    versions = {package: importlib.metadata.version(package) for package in PEERS[peer][1]}
+    said = {"statement": recipe.statement, "source": recipe.source, "remark": recipe.remark}
+    return {"solver": peer, **said, "error": error, "seconds": seconds, "iterations": answer.iterations, "versions": versions}
 
 
-def train_deepxde(seed: int, iterations_scale: float, dtype: str) -> dict[str, object]:
-    """DeepXDE's recipe for u_t + u u_x = nu u_xx: a 3 x 20 tanh network, Adam, then L-BFGS."""
-    clock = time.perf_counter()
-    import deepxde as dde
-
-    def residual(x, u):  # x: (N, 2), u: (N, 1)
-        u_x = dde.grad.jacobian(u, x, i=0, j=0)
-        u_t = dde.grad.jacobian(u, x, i=0, j=1)
-        return u_t + u * u_x - NU * dde.grad.hessian(u, x, i=0, j=0)
-
-    dde.config.set_default_float(dtype)
-    dde.config.set_random_seed(seed)
-    domain = dde.geometry.GeometryXTime(dde.geometry.Interval(-1, 1), dde.geometry.TimeDomain(0, 1))
-    walls = dde.icbc.DirichletBC(domain, lambda x: 0, lambda _, on_boundary: on_boundary)
-    start = dde.icbc.IC(domain, lambda x: -np.sin(pi * x[:, :1]), lambda _, on_initial: on_initial)
-    data = dde.data.TimePDE(domain, residual, [walls, start], num_domain=2540, num_boundary=80, num_initial=160)
-    model = dde.Model(data, dde.nn.FNN([2, 20, 20, 20, 1], "tanh", "Glorot normal"))
-    model.compile("adam", lr=1e-3)
-    setup = time.perf_counter() - clock
-
-    clock = time.perf_counter()
-    adam_iterations = round(ADAM_ITERATIONS * iterations_scale)
-    model.train(iterations=adam_iterations)
-    dde.optimizers.set_LBFGS_options(maxiter=round(LBFGS_ITERATIONS * iterations_scale))
-    model.compile("L-BFGS")
-    model.train()
-    seconds = time.perf_counter() - clock
-
-    x, t = grid()
-    u = model.predict(np.stack((x.ravel(), t.ravel()), axis=1)).reshape(x.shape)
-    return {"u": u, "seconds": seconds, "setup": setup, "lbfgs": model.train_state.step - adam_iterations}
+def our_run(statement: str, seed: int, budget: float) -> dict:
+    """Ours on a peer's statement in its seconds, with the history of its error where that is of one field."""
+    problem = peer_problems.STATEMENTS[statement]()
+    dict(problem.reference.floor)  # a numerical reference is computed here: it is no part of the solution
+    time.perf_counter = time.process_time  # the budget is process time as well
+    begun = time.process_time()
+    solution = ps.solve(problem, time=budget, seed=seed, threads=1)
+    seconds = time.process_time() - begun
+    fields = None if statement in peer_problems.TRUE else lambda columns: solution.predict(**columns)
+    error = measured(statement, problem, fields, {n: float(value) for n, value in solution.unknowns.items()})
+    known = solution.history if fields and len(problem.fields) == 1 else {}
+    history = {key: [float(v) for v in known[key]] for key in ("seconds", "error") if key in known}
+    versions = {"pinnsine": importlib.metadata.version("pinnsine"), "torch": torch.__version__}
+    said = {"solver": "pinnsine", "statement": statement, "budget": budget, "net": solution.settings["net"]}
+    used = {"seconds": seconds, "iterations": solution.settings["iterations"], "versions": versions}
+    return {**said, "error": error, **used, "history": history}
 
 
-def solve_pinnsine(seed: int, threads: int, budget: float) -> dict[str, object]:
-    """Ours, given the peer's seconds and nothing else."""
-    clock = time.perf_counter()
-    import pinnsine
-
-    problem = pinnsine.load_problem("burgers")
-    setup = time.perf_counter() - clock
-
-    clock = time.perf_counter()
-    solution = pinnsine.solve(problem, time=budget, threads=threads, seed=seed)
-    seconds = time.perf_counter() - clock
-
-    x, t = grid()
-    history = {f"history_{name}": np.asarray(solution.history[name]) for name in ("seconds", "error")}
-    return {"u": solution.predict(x=x, t=t)["u"], "seconds": seconds, "setup": setup, **history}
+def measured(statement: str, problem: ps.Problem, fields, unknowns: dict[str, float]) -> float:
+    """The error of a run; infinite where it ended in numbers that are not finite."""
+    wanted = statement in peer_problems.TRUE
+    error = peer_problems.number_error(statement, unknowns) if wanted else peer_problems.field_error(problem, fields)
+    return error if math.isfinite(error) else math.inf
 
 
-def in_child(package: str, threads: int, **options: object) -> dict[str, np.ndarray]:
-    """Run one half in a fresh process, so that neither shares imports, memory or thread pools with the other."""
-    limits = {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
-    # DeepXDE takes any accelerator it finds; both halves stay on the CPU, where threads can be made equal.
-    environment = os.environ | limits | {"CUDA_VISIBLE_DEVICES": "", "DDE_BACKEND": "pytorch"}
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder, "result.npz")
-        command = [sys.executable, __file__, "burgers", "--child", package, "--out", out, "--threads", threads]
-        command += [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", value)]
-        child = subprocess.run(
-            [str(word) for word in command],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        if child.returncode:
-            sys.exit(f"{child.stdout[-4000:]}\npeers.py: the {package} half failed with status {child.returncode}.")
-        with np.load(out, allow_pickle=False) as result:
-            return dict(result)
+def first_below(history: dict[str, list[float]], level: float) -> float | None:
+    """When the errors of a history first fell to a level; rows where none was measured are NaN and do not count."""
+    below = [s for s, e in zip(history.get("seconds", []), history.get("error", []), strict=True) if e <= level]
+    return min(below, default=None)
 
 
-def exact() -> np.ndarray:
-    """The exact solution on the grid, of shape (513, 101)."""
-    import torch
-
-    import pinnsine
-
-    x, t = (torch.from_numpy(axis.ravel()) for axis in grid())
-    return pinnsine.reference.burgers(NU).evaluate({"x": x, "t": t})["u"].numpy().reshape(grid()[0].shape)
-
-
-def first_below(seconds: np.ndarray, errors: np.ndarray, level: float) -> float:
-    """When `errors` first fell to `level`; rows where no error was measured are NaN and do not count."""
-    below = np.flatnonzero(errors <= level)
-    return float(seconds[below[0]]) if below.size else nan
+def in_child(*words: object) -> dict:
+    """One run in a fresh process, so that none shares imports, memory or threads with another."""
+    command = [sys.executable, __file__, "--child", *map(str, words)]
+    child = subprocess.run(command, env=os.environ | ONE_THREAD | ON_CPU, capture_output=True, text=True)
+    if child.returncode:
+        said = f"{child.stdout[-2000:]}\n{child.stderr[-4000:]}"
+        sys.exit(f"{said}\npeers.py: {' '.join(command[3:])} failed with status {child.returncode}.")
+    return json.loads(child.stdout.splitlines()[-1])
 
 
-def race(seed: int, threads: int, iterations_scale: float, peer_dtype: str) -> Race:
-    """The peer first, then ours within the seconds that the peer took."""
-    truth = exact()
-
-    def error(u: np.ndarray) -> float:
-        return float(np.linalg.norm(u - truth) / np.linalg.norm(truth))
-
-    peer = in_child("deepxde", threads, seed=seed, iterations_scale=iterations_scale, peer_dtype=peer_dtype)
-    print(f"seed {seed}: DeepXDE {error(peer['u']):.2e} in {peer['seconds']:.1f} s; now ours", flush=True)
-    ours = in_child("pinnsine", threads, seed=seed, budget=float(peer["seconds"]))
-    return Race(
-        seed=seed,
-        peer_error=error(peer["u"]),
-        peer_seconds=float(peer["seconds"]),
-        peer_setup=float(peer["setup"]),
-        peer_lbfgs=int(peer["lbfgs"]),
-        our_error=error(ours["u"]),
-        our_seconds=float(ours["seconds"]),
-        our_setup=float(ours["setup"]),
-        reached=first_below(ours["history_seconds"], ours["history_error"], error(peer["u"])),
-    )
+def both(peer: str, name: str, seed: int, share: float, records: list[dict]):
+    """The peer's record and ours, those left out that are among the records already."""
+    made = {"problem": name, "peer": peer, "seed": seed, "share": share}
+    known = {r["solver"]: r for r in records if made.items() <= r.items()}
+    theirs = known.get(peer)
+    if theirs is None:
+        theirs = {**made, **situation(), **in_child("peer", peer, name, seed, share)}
+        yield theirs
+    if "pinnsine" not in known:
+        ours = in_child("ours", theirs["statement"], seed, theirs["seconds"])
+        reached = first_below(ours.pop("history"), theirs["error"])
+        yield {**made, **situation(), **ours, "reached": reached}
 
 
-def conditions(threads: int) -> str:
-    """The machine, what else it was doing, the threads used and the versions of the packages compared, on one line."""
-    from pinnsine.bench.measure import machine
-
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("scipy", "deepxde", "pinnsine"))
-    return f"{machine()}, {versions}; load {os.getloadavg()[0]:.1f} at the start, {threads} thread(s)"
+def situation() -> dict:
+    return {"load": round(os.getloadavg()[0], 1), "commit": commit(), "machine": machine()}
 
 
-def report(races: list[Race], host: str, iterations_scale: float, peer_dtype: str) -> str:
-    """The comparison as Markdown: one row a seed, then the median and the worst of each ratio."""
-    rows = [
-        f"| {r.seed} | {r.peer_error:.2e} | {r.peer_seconds:.1f} | {r.peer_lbfgs} | {r.our_error:.2e} "
-        f"| {r.our_seconds:.1f} | {r.reached:.1f} | {r.times_faster:.1f} | {r.times_smaller:.0f} |"
-        for r in races
-    ]
-    faster = np.nan_to_num([r.times_faster for r in races], nan=0.0)  # never reached counts as the worst
-    smaller = [r.times_smaller for r in races]
-    setups = np.median([(r.peer_setup, r.our_setup) for r in races], axis=0)
-    smoke = "" if iterations_scale == 1 else f" DeepXDE's iterations scaled by {iterations_scale:g}: not a result."
-    return "\n".join(
-        [
-            f"# Burgers, nu = 0.01/pi: DeepXDE's own recipe in {peer_dtype}, and pinnsine",
-            "",
-            host + "." + smoke,
-            "",
-            "| seed | DeepXDE error | DeepXDE s | its L-BFGS steps | our error | our s | s to its error | times faster | times smaller |",
-            "|---|---|---|---|---|---|---|---|---|",
-            *rows,
-            "",
-            f"To DeepXDE's error: {np.median(faster):.1f} times faster (worst {min(faster):.1f}). "
-            f"In DeepXDE's time: {np.median(smaller):.0f} times smaller error (worst {min(smaller):.0f}).",
-            f"Not counted: imports and building the problem, {setups[0]:.1f} s for DeepXDE and {setups[1]:.1f} s for "
-            "ours. Errors are relative L2 on 513 x 101 points against the exact Cole-Hopf solution.",
-            "",
-        ]
-    )
+def table(records: list[dict]) -> str:
+    """One line for each peer, problem and seed, with ours beside it, and what the scripts are."""
+    heads = ("problem", "peer", "seed", "its error", "its s", "its iterations", "our error", "our s", "s to its error", "times smaller")
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    runs = {(PROBLEMS.index(r["problem"]), r["peer"], r["seed"], r["solver"] == "pinnsine"): r for r in records}
+    for (place, peer, seed, ours), theirs in sorted(runs.items(), key=lambda item: item[0]):
+        if ours:
+            continue
+        start = f"{theirs['statement']} | {PEERS[peer][0]} | {seed}"
+        its = f"{theirs['error']:.1e} | {theirs['seconds']:.0f} | {theirs['iterations']:,}"
+        beside = runs.get((place, peer, seed, True))
+        lines.append(f"| {start} | {its} | {ours_beside(theirs, beside) if beside else '- | - | - | -'} |")
+    scripts = {(r["problem"], r["peer"]): r for r in records if r["solver"] != "pinnsine"}.values()
+    notes = [f"- {r['statement']}, {PEERS[r['peer']][0]}: {r['source']}{'; ' + r['remark'] if r['remark'] else ''}." for r in scripts]
+    versions = sorted({f"{name} {version}" for r in records for name, version in r["versions"].items()})
+    loads = [r["load"] for r in records]
+    commits = ", ".join(sorted({r["commit"] for r in records}))
+    made = f"{'; '.join(sorted({r['machine'] for r in records}))}; load {min(loads):g} to {max(loads):g}; commit {commits}."
+    return "\n".join([*lines, "", "Scripts:", "", *notes, "", f"Versions: {', '.join(versions)}.", "", made, ""])
+
+
+def ours_beside(theirs: dict, ours: dict) -> str:
+    """The cells of our run; where its history does not tell when it reached the peer's error, its end does if it is there."""
+    reached = ours["reached"]
+    if reached is None and ours["error"] <= theirs["error"]:
+        reached = ours["seconds"]
+    ratio = theirs["error"] / ours["error"] if ours["error"] else math.inf
+    return f"{ours['error']:.1e} | {ours['seconds']:.0f} | {'never' if reached is None else f'{reached:.0f}'} | {ratio:.2g}"
 
 
 def parse(words: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("problem", choices=["burgers"])
-    parser.add_argument("--threads", type=int, default=1, help="threads of each half (default 1)")
-    parser.add_argument("--seed", type=int, nargs="+", default=[0], help="one or more seeds (default 0)")
-    parser.add_argument("--iterations-scale", type=float, default=1.0, help="DeepXDE's iterations, scaled: a smoke run")
-    parser.add_argument("--peer-dtype", choices=["float32", "float64"], default="float32", help="default: the recipe's")
-    parser.add_argument("--write", action="store_true", help="write the table to benchmarks/results/")
-    parser.add_argument("--child", choices=["deepxde", "pinnsine"], help=argparse.SUPPRESS)
-    parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--budget", type=float, help=argparse.SUPPRESS)
-    arguments = parser.parse_args(words)
-    if arguments.threads < 1:
-        parser.error(f"--threads must be at least 1, got {arguments.threads}")
-    if arguments.iterations_scale <= 0:
-        parser.error(f"--iterations-scale must be positive, got {arguments.iterations_scale:g}")
-    if arguments.write and arguments.iterations_scale != 1:
-        parser.error("--write records results; a run with --iterations-scale is none")
-    return arguments
+    parser.add_argument("problem", nargs="*", help=f"of {', '.join(PROBLEMS)}; all by default")
+    parser.add_argument("--peers", default=",".join(PEERS))
+    parser.add_argument("--seeds", default="0")
+    parser.add_argument("--share", type=float, default=1.0, help="of the peers' iterations")
+    parser.add_argument("--write", action="store_true", help="keep the rows in benchmarks/results/, and leave out those that are there")
+    asked = parser.parse_args(words)
+    asked.peers, asked.seeds = asked.peers.split(","), [int(seed) for seed in asked.seeds.split(",")]
+    if unknown := [*(set(asked.problem) - set(PROBLEMS)), *(set(asked.peers) - set(PEERS))]:
+        parser.error(f"there is no {', '.join(unknown)}: problems {', '.join(PROBLEMS)}; peers {', '.join(PEERS)}")
+    if not 0 < asked.share <= 1:
+        parser.error(f"--share must be above 0 and at most 1, got {asked.share:g}")
+    if asked.write and asked.share < 1:
+        parser.error("--write records results; a run with --share below 1 is none")
+    return asked
 
 
 def main() -> None:
-    arguments = parse()
-    if arguments.child == "deepxde":
-        np.savez(arguments.out, **train_deepxde(arguments.seed[0], arguments.iterations_scale, arguments.peer_dtype))
-    elif arguments.child == "pinnsine":
-        np.savez(arguments.out, **solve_pinnsine(arguments.seed[0], arguments.threads, arguments.budget))
-    elif importlib.util.find_spec("deepxde") is None:
-        sys.exit("peers.py needs DeepXDE, the `bench` extra: pip install -c constraints.txt -e '.[bench]'")
-    else:
-        host = conditions(arguments.threads)
-        recipe = (arguments.iterations_scale, arguments.peer_dtype)
-        table = report([race(seed, arguments.threads, *recipe) for seed in arguments.seed], host, *recipe)
-        print(table)
-        if arguments.write:
-            results = Path(__file__).parent / "results"
-            results.mkdir(exist_ok=True)
-            (results / f"peers-burgers{'-float64' if arguments.peer_dtype == 'float64' else ''}.md").write_text(table)
+    if sys.argv[1:2] == ["--child"]:
+        kind, *names, seed, amount = sys.argv[2:]
+        torch.set_num_threads(1)
+        print(json.dumps((peer_run if kind == "peer" else our_run)(*names, int(seed), float(amount))))
+        return
+    asked = parse()
+    path = RESULTS / "peers.jsonl"
+    kept = path.read_text(encoding="utf-8").splitlines() if asked.write and path.exists() else []
+    records = [json.loads(line) for line in kept]
+    for name in asked.problem or PROBLEMS:
+        for peer in asked.peers:
+            for seed in asked.seeds:
+                for record in both(peer, name, seed, asked.share, records):
+                    records.append(record)
+                    print(f"{name} {peer} {record['solver']}: {record['error']:.2e} in {record['seconds']:.1f} s", flush=True)
+                    if asked.write:
+                        with path.open("a", encoding="utf-8") as file:
+                            file.write(json.dumps(record) + "\n")
+    print(table(records))
+    if asked.write:
+        (RESULTS / "peers.md").write_text(page(records), encoding="utf-8")
+
+
+def page(records: list[dict]) -> str:
+    """The table as a page of benchmarks/results/."""
+    said = "Process seconds on one thread; what the columns mean is said in benchmarks/peers.py. Burgers' equation by wall time, three seeds,"
+    earlier = "measured earlier: [peers-burgers.md](peers-burgers.md)."
+    return f"# Peers' published scripts, and pinnsine in the same time\n\n{said} {earlier}\n\n{table(records)}"
 
 
 if __name__ == "__main__":

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import torch
 
-from pinnsine.constraint import Constraint, Prescribed, Target, Weight, named
+from pinnsine.constraint import Constraint, Prescribed, Target, Weight
 from pinnsine.domain import Region
 from pinnsine.errors import ProblemError
 from pinnsine.jet import values
 from pinnsine.local import Local, TwoSided
+from pinnsine.named_rows import named
 from pinnsine.points import Points
 
 SIDE = "interface_side"  # of an evaluation point: -1 behind the interface, 1 before it

@@ -15,11 +15,10 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from pinnsine.calculus import Vector
 from pinnsine.domain import Domain, Face, Faces, Part, Product, Region
 from pinnsine.errors import ProblemError
 from pinnsine.index import Index
-from pinnsine.jet import Jet, Shifted, values
+from pinnsine.jet import Shifted
 from pinnsine.local import Local, Names, TwoSided
 from pinnsine.points import Points
 
@@ -209,53 +208,6 @@ def target_values(target: Target, s: Local):
     if isinstance(target, str):
         return getattr(s.data, target)
     return target(s) if callable(target) else target
-
-
-def rows_of(constraint: Constraint, s: Local, count: int) -> dict[str, Tensor]:
-    """The residual's values as named batches of rows (count,); the name is empty where there is one alone.
-
-    Complex values are two batches, ``re`` and ``im``. Raises ProblemError for a value of any other shape.
-    """
-    found: dict[str, Tensor] = {}
-    for name, value in batches_of(constraint, s, count).items():
-        if value.is_complex():
-            prefix = f"{name}." if name else ""
-            found |= {f"{prefix}re": value.real, f"{prefix}im": value.imag}
-        else:
-            found[name] = value
-    return found
-
-
-def batches_of(constraint: Constraint, s: Local, count: int) -> dict[str, Tensor]:
-    """The residual's values, real or complex, as named batches (count,).
-
-    Raises ProblemError, with the constraint's name and the shapes, for a value of any other shape.
-    """
-    rows = dict(named("", constraint.residual(s)))
-    if not rows:
-        raise ProblemError(f"Constraint {constraint.name!r} returned nothing: return the expression that must vanish.")
-    for name, value in rows.items():
-        part = f"Constraint {constraint.name!r}" + (f", part {name!r}" if name else "")
-        if not isinstance(value, Jet | Tensor):
-            raise ProblemError(f"{part} must return values of shape (N,), got {type(value).__name__}: write it in terms of s.")
-        if tuple(value.shape) != (count,):
-            raise ProblemError(
-                f"{part} must return values of shape (N,) = ({count},), got {tuple(value.shape)}: all names of s have shape (N,), so "
-                "look for indexing with None, unsqueeze or a coefficient of shape (N, 1)."
-            )
-    return {name: values(value) for name, value in rows.items()}
-
-
-def named(prefix: str, value):
-    """The batches of rows that a value holds, with their names: dicts by key, tuples and vectors by number."""
-    if isinstance(value, dict):
-        for key, part in value.items():
-            yield from named(f"{prefix}.{key}" if prefix else str(key), part)
-    elif isinstance(value, tuple | list | Vector):
-        for i, part in enumerate(value):
-            yield from named(f"{prefix}[{i}]", part)
-    else:
-        yield prefix, value
 
 
 def hard_parts(constraint: Prescribed, domain: Domain) -> tuple[Face, ...] | tuple[Part]:

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from pinnsine.constraint import Constraint, Prescribed, Residual, row_points, rows_of
+from pinnsine.constraint import Constraint, Prescribed, Residual, row_points
 from pinnsine.errors import ProblemError
 from pinnsine.evidence import Evidence, wave_number
 from pinnsine.least_squares import least_squares
+from pinnsine.named_rows import rows_of
 from pinnsine.objective import Objective
 from pinnsine.points import Points
 from pinnsine.probe import trace

@@ -33,7 +33,7 @@ def merit(losses: Collection[float]) -> float:
 
 
 class Monitor:
-    """Looks at the held-out rows (which decide) and at the reference (which is only shown).
+    """Looks at the held-out rows (which decide) and at the reference (which is only shown, if it is quick).
 
     ``adaptive``: the training points move, and the loss there decides as well, by its logarithm. Drawn anew where the residual is large they
     see what held-out points, spread evenly, do not: of Allen-Cahn's equation these see little but the kink in the start. Over all lengths of
@@ -65,7 +65,7 @@ class Monitor:
         return all(error <= target for error in estimate_error(self.held_out, state.best).values())
 
     def _reference(self):
-        if self.problem.reference is None:
+        if self.problem.reference is None or not self.problem.reference.quick:
             return None, {}
         grid = self.problem.domain.grid(REFERENCE_POINTS)
         truth = self.problem.reference.evaluate(grid.columns)

@@ -19,7 +19,7 @@ from torch import Tensor
 from pinnsine import separable, sparse
 from pinnsine.ansatz import Ansatz
 from pinnsine.compiled import Compiler
-from pinnsine.constraint import Residual, rows_of
+from pinnsine.constraint import Residual
 from pinnsine.errors import ProblemError
 from pinnsine.jacobian import batched_vjp, one_backward, route_of
 from pinnsine.least_squares import GaussNewtonStep
@@ -29,7 +29,7 @@ from pinnsine.minibatch import dealt, drawn
 from pinnsine.points import Points
 from pinnsine.products import descent, pulled_back, pushed
 from pinnsine.row_model import row_model
-from pinnsine.term import ROW_WEIGHT, Term, position_factors, term_of
+from pinnsine.term import ROW_WEIGHT, Term, scaled_rows, term_of
 
 T = TypeVar("T")
 
@@ -276,13 +276,7 @@ class Objective:
 
     def term_rows(self, term: Term, views, points: Points, tape=None, unknowns=None) -> Tensor:
         """The scaled rows (C, N) of a term at row points."""
-        constraint, problem = term.constraint, self.ansatz.problem
-        local = self.ansatz.local(views, constraint.expand(points, problem.domain), term.need, tape, unknowns)
-        rows = rows_of(constraint, local, len(points))
-        size = math.sqrt(term.weight / len(self.points[constraint.name]))
-        stacked = torch.stack([rows[name] * (size * scale) for name, scale in term.scales.items()])
-        factors = position_factors(term, problem, points)
-        return stacked if factors is None else stacked * factors.to(stacked)
+        return scaled_rows(term, self.ansatz, views, points, len(self.points[term.constraint.name]), tape, unknowns)
 
     def term_jacobian(self, term: Term, theta: Tensor, points: Points, out: Tensor) -> Tensor:
         """The rows (C, N) of a term at row points; their Jacobian is written into ``out`` (C, N, P)."""

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 import torch
 
 from pinnsine.conditions import SIDE
-from pinnsine.constraint import Constraint, rows_of
+from pinnsine.constraint import Constraint
 from pinnsine.errors import ProblemError
 from pinnsine.index import Collapsed, Index
 from pinnsine.jet import Constant, Context, Coordinate, Jet, full, values
 from pinnsine.known import Reflected, Symmetry, known_part
 from pinnsine.local import Local
+from pinnsine.named_rows import rows_of
 from pinnsine.points import Points
 
 if TYPE_CHECKING:

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
 def descent(objective: Objective, term: Term, theta: Tensor, points: Points) -> tuple[float, Tensor | None]:
     """The sum of squares of the rows, and its gradient (P,) where there is one."""
-    if term.compiler is not None and not objective.fixed:
-        compiled = term.compiler.descent(objective, term, theta, points)
-        if compiled is not None:
-            return compiled
+    by = evaluated if term.compiler is None or objective.fixed else term.compiler.descent
+    return by(objective, term, theta, points)
+
+
+def evaluated(objective: Objective, term: Term, theta: Tensor, points: Points) -> tuple[float, Tensor | None]:
+    """The same by one pass of autograd."""
     loss = objective.term_rows(term, objective.views(theta), points).square().sum()
     return float(loss.detach()), torch.autograd.grad(loss, theta)[0] if loss.requires_grad else None
 

@@ -14,11 +14,12 @@ from torch import Tensor, nn
 
 from pinnsine.ansatz import Ansatz
 from pinnsine.comparison import Comparison, compare
-from pinnsine.constraint import Residual, batches_of
+from pinnsine.constraint import Residual
 from pinnsine.domain import Box
 from pinnsine.errors import ProblemError
 from pinnsine.history import History
 from pinnsine.memory import Budget, budget, bytes_per_point
+from pinnsine.named_rows import batches_of
 from pinnsine.outcome import Outcome
 from pinnsine.points import Points
 from pinnsine.probe import trace

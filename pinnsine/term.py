@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from pinnsine.ansatz import Ansatz
 from pinnsine.compiled import Compiler
 from pinnsine.constraint import Constraint, Prescribed
 from pinnsine.index import Index
+from pinnsine.named_rows import rows_of
 from pinnsine.points import Points
 from pinnsine.probe import require_weights, trace, weights_at
 from pinnsine.scaling import row_scales
@@ -45,6 +47,16 @@ def term_of(ansatz: Ansatz, constraint: Constraint, points: Points) -> Term:
     problem, few = ansatz.problem, points.to(torch.float64, torch.device("cpu")).select(slice(0, TRACED))
     seen = trace(problem, constraint, few, ansatz.scales)
     return Term(constraint, seen.need, row_scales(problem, constraint, ansatz.scales), "one backward", evaluations=seen.evaluations)
+
+
+def scaled_rows(term: Term, ansatz: Ansatz, views: Mapping[str, Tensor], points: Points, count: int, tape=None, unknowns=None) -> Tensor:
+    """The rows (C, N) of a term at some of its ``count`` row points, in the units of the loss, for all parameters by name."""
+    constraint, problem = term.constraint, ansatz.problem
+    rows = rows_of(constraint, ansatz.local(views, constraint.expand(points, problem.domain), term.need, tape, unknowns), len(points))
+    size = math.sqrt(term.weight / count)
+    stacked = torch.stack([rows[name] * (size * scale) for name, scale in term.scales.items()])
+    factors = position_factors(term, problem, points)
+    return stacked if factors is None else stacked * factors.to(stacked)
 
 
 def position_factors(term: Term, problem, points: Points) -> Tensor | None:

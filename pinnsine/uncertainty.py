@@ -49,10 +49,9 @@ def unknown_errors(objective: Objective, theta: Tensor, clock: Clock | None = No
         return dict.fromkeys(names, math.nan)
     if clock and clock.left < _seconds(few, theta):
         raise OutOfTime("the standard errors of the unknown numbers")
-    objective = few
-    rows, jacobian = objective.jacobian(theta)
-    noise = _noise(objective, rows)
-    kept, block = noise > 0, objective.blocks["unknowns"]
+    rows, jacobian = few.jacobian(theta)
+    noise = _noise(few, rows)
+    kept, block = noise > 0, few.blocks["unknowns"]
     left = _eliminated(jacobian, block)
     bread = torch.linalg.pinv(left.T @ left, hermitian=True)
     spread = (noise[:, None] * left @ bread).norm(dim=0)
@@ -63,7 +62,7 @@ def unknown_errors(objective: Objective, theta: Tensor, clock: Clock | None = No
     deviations = covariance.diagonal().sqrt()
     _warn_of_trade_offs(names, covariance / deviations[:, None] / deviations)
     deviations = torch.maximum(deviations, spread)
-    slopes = objective.ansatz.unknown_slopes(theta)
+    slopes = few.ansatz.unknown_slopes(theta)
     return {n: abs(slopes[n]) * float(d) for n, d in zip(names, deviations, strict=True)}
 
 

@@ -7,10 +7,11 @@ import torch
 
 from pinnsine.ansatz import build_ansatz
 from pinnsine.conditions import SIDE
-from pinnsine.constraint import Residual, row_points, rows_of
+from pinnsine.constraint import Residual, row_points
 from pinnsine.index import Collapsed
 from pinnsine.jet import Constant, Context, Coordinate, Jet
 from pinnsine.local import Local, Names
+from pinnsine.named_rows import rows_of
 from pinnsine.nets import MLP
 from pinnsine.objective import bind
 from pinnsine.points import Points

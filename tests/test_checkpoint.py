@@ -318,6 +318,43 @@ def test_a_place_that_cannot_be_written_to_is_refused_before_any_work_and_later_
     assert solution.history.rows == 5
 
 
+@contextlib.contextmanager
+def read_only(folder):
+    """A folder that cannot be written to: not by root either, who writes everywhere and is nobody meanwhile."""
+    root, mode = os.geteuid() == 0, folder.stat().st_mode
+    folder.chmod(0o555)
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+        folder.chmod(mode)
+
+
+def test_a_folder_that_becomes_read_only_neither_ends_a_run_nor_harms_what_it_holds(tmp_path, monkeypatch, every_iteration):
+    monkeypatch.chdir(tmp_path)  # the folders above are closed to others
+    arguments = {**QUICK, "iterations": 12}
+    whole = ps.solve(poisson(), **arguments)
+    with contextlib.ExitStack() as stack:
+
+        def lock(record):
+            if record["iteration"] == 4:
+                stack.enter_context(read_only(tmp_path))
+
+        with pytest.warns(UserWarning, match="Permission denied") as told:
+            locked = ps.solve(poisson(), **arguments, out="a.h5", callbacks=[lock])
+    assert [" ".join(str(w.message).split()[:3]) for w in told] == ["The checkpoint 'a.h5'", "The run file"]
+    assert "the run goes on without" in str(told[0].message)
+    assert "save it elsewhere" in str(told[1].message)
+    assert_equal_runs(whole, locked)
+    assert state_of(tmp_path / "a.h5")["current"]["iteration"] == 3  # the last that was written
+    with read_only(tmp_path), pytest.raises(ps.ProblemError, match="cannot be written"):
+        ps.solve(poisson(), **arguments, out="a.h5", resume=True)
+    assert_equal_runs(whole, ps.solve(poisson(), **arguments, out="a.h5", resume=True))
+
+
 def test_without_a_file_nothing_is_kept_and_nothing_said():
     with warnings.catch_warnings():
         warnings.simplefilter("error")

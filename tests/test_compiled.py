@@ -8,7 +8,7 @@ import torch
 from helpers import bound, gap
 
 import pinnsine as ps
-from pinnsine.compiled import SIZES, Compiler
+from pinnsine.compiled import HELD, SIZES, Compiler, block
 from pinnsine.objective import Objective
 
 
@@ -81,6 +81,29 @@ def test_pieces_and_batches_of_one_size_share_a_graph_and_few_sizes_are_compiled
     assert compiler.graphs == 1 + SIZES
 
 
+def test_points_are_computed_in_equal_blocks_that_share_a_graph(recorded, monkeypatch):
+    """Forty points are three blocks of thirteen and one left over, at which nothing is compiled."""
+    monkeypatch.setattr("pinnsine.compiled.BLOCK", 15)
+    plain, compiled, theta, compiler = compiling()
+    assert [block(compiled, term, compiled.points[term.constraint.name]) for term in compiled.terms] == [13, 3]
+    heavy = {"burgers": torch.linspace(0.1, 2, 40, dtype=torch.float64), "probe": 7.0}  # weights of points are cut as these are
+    plain, compiled = plain.weighted(heavy), compiled.weighted(heavy)
+    for point in (theta, theta + 0.3):
+        same(compiled.loss_and_gradient(point), plain.loss_and_gradient(point))
+    assert compiler.graphs == 2
+
+
+def test_blocks_fit_the_memory_with_what_compiled_code_holds():
+    _, compiled, _, _ = compiling(count=4000)
+    [term, _], points = compiled.terms, compiled.points["burgers"]
+    held = HELD * compiled.bytes_per_row(term)
+    sizes = {
+        memory: block(Objective(compiled.ansatz, compiled.terms, compiled.points, memory * held), term, points) for memory in (1, 300, 1e9)
+    }
+    assert sizes == {1: 16, 300: 285, 1e9: 1000}  # 4,000 points are 250, 14 and 4 blocks
+    assert block(compiled, replace(term, route="batched vjp"), points) == 4000
+
+
 def test_a_compiler_that_gives_other_numbers_is_given_up(monkeypatch):
     """It has dropped parts of gradients before."""
     monkeypatch.setattr(torch, "compile", lambda graph: lambda *arguments: [part * (1 + 1e-6) for part in graph(*arguments)])
@@ -112,7 +135,8 @@ def test_solve_compiles_and_says_what_it_took(recorded):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_the_compiler_itself_gives_the_eager_numbers():
+def test_the_compiler_itself_gives_the_eager_numbers(monkeypatch):
+    monkeypatch.setattr("pinnsine.compiled.BLOCK", 15)
     plain, compiled, theta, compiler = compiling()
     for point in (theta, theta + 0.3):
         same(compiled.loss_and_gradient(point), plain.loss_and_gradient(point))

@@ -9,10 +9,11 @@ from helpers import columns, gap, rand, state
 
 from pinnsine.calculus import Vector
 from pinnsine.conditions import Neumann
-from pinnsine.constraint import Data, Dirichlet, Initial, Periodic, Residual, row_points, rows_of
+from pinnsine.constraint import Data, Dirichlet, Initial, Periodic, Residual, row_points
 from pinnsine.domain import Interval, Rectangle, Time
 from pinnsine.errors import ProblemError
 from pinnsine.integral import Integral
+from pinnsine.named_rows import rows_of
 from pinnsine.points import Points
 
 DOMAIN = Interval("x", -1, 1) * Time(0.5, 2)

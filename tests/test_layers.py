@@ -13,8 +13,8 @@ PACKAGE = Path(pinnsine.__file__).parent
 LAYERS = {
     "L0": "version errors outcome towers index layer_input component jet_base jet arithmetic complex_jet rules evaluate calculus "
     "plane_waves lattice_sum local_sum",
-    "L1": "points tensor_points sampling domain quadrature local unknowns integral known constraint conditions probe check real_parts "
-    "problem spectrum reference",
+    "L1": "points tensor_points sampling domain quadrature local unknowns integral known named_rows constraint conditions probe check "
+    "real_parts problem spectrum reference",
     "L2": "nets kernel hard ansatz windows",
     "L3": "scaling term tangent jacobian objective linearised least_squares damped_qr sparse distributed sharded weighting memory compiled "
     "products minibatch row_model wave_blocks separable lattice_points",

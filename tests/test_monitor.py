@@ -1,6 +1,7 @@
 """What counts as progress: the held-out loss, and its parts where the sum has stopped."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from pinnsine.nets import MLP
 from pinnsine.objective import bind
 from pinnsine.points import Points
 from pinnsine.problem import Problem
+from pinnsine.reference import Reference
 from pinnsine.scaling import field_scales
 from pinnsine.state import State
 
@@ -56,3 +58,16 @@ def test_where_points_move_the_loss_at_them_counts_as_well(adaptive):
     assert abs(math.log(seen / trained)) > 0.1
     assert state.best_held_out == pytest.approx(seen, rel=1e-14)
     assert state.merit == pytest.approx(math.log(seen * trained) if adaptive else math.log(seen), rel=1e-13)
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_a_reference_that_takes_long_is_not_looked_at(quick):
+    looks = []
+    reference = replace(Reference.exact(u=lambda s: looks.append(s) or torch.exp(s.x)), quick=quick)
+    problem = Problem(Interval("x", -1, 1), "u", [Residual("pde", lambda s: s.u_x - s.u)], reference=reference)
+    ansatz = build_ansatz(problem, MLP(5, 1), field_scales(problem), torch.Generator().manual_seed(0), "auto")
+    held_out = bind(ansatz, {"pde": Points(columns(["x"], 40, low=-1.0))})
+    state = State(ansatz.flat(), held_out, torch.Generator())
+    looks.clear()
+    Monitor(problem, held_out).look(state)
+    assert bool(looks) == quick == math.isfinite(state.seen.error)

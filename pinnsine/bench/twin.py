@@ -160,7 +160,7 @@ class Twin:
 
         fields = {new: of(name) for name, (new, _) in self.fields.items() if name in reference.fields}
         floor = {self.fields[n][0]: reference.floor[n] for n in reference.fields if n in self.fields}
-        return Reference(fields, floor, f"{reference.description}, of the twin")
+        return replace(reference, fields=fields, floor=floor, description=f"{reference.description}, of the twin")
 
 
 class _Plain:

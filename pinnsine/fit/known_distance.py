@@ -1,16 +1,36 @@
-"""What an oriented cloud tells of the signed distance off it: bounds from the nearest of its points, and the side from its winding number."""
+"""What is known of a signed distance off the surface: a shape's own where it is sure, and of an oriented cloud bounds from the nearest of
+its points, and the side from its winding number."""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
+import torch
 
+from pinnsine.domain import Mesh, Shape
 from pinnsine.fit.cloud import Cloud
 
 NEIGHBOURS = 12  # whose circle around a point of the cloud is taken for covered: no point of the surface is further from the cloud
 SURE = 0.25  # how near to 0 or 1 the winding number must be to tell the side
 CHUNK = 2**22  # pairs of points looked at together
+STEP, FOOT = 1e-6, 1e-4  # of the size: that of differences, and how near to the boundary the nearest point has to be
+
+
+def sure_distance(shape: Shape, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The signed distance d (N,) of points x (N, 3) by the shape, and where it is sure (N,).
+
+    A shape made of others gives a |d| that the true distance is not below. Where x - d grad d lies on the boundary, it is not above it either.
+    So it is outside a union; inside, the nearest point of a part's boundary may lie within the other part.
+    """
+    x = torch.from_numpy(points)
+    distance = shape.signed(x)
+    if isinstance(shape, Mesh):
+        return distance.numpy(), np.ones(len(points), dtype=bool)
+    step = STEP * shape.size
+    ahead = [shape.signed(x + step * axis) for axis in torch.eye(3, dtype=x.dtype)]
+    foot = x - distance[:, None] * torch.stack([(a - distance) / step for a in ahead], dim=1)
+    return distance.numpy(), (shape.signed(foot).abs() < FOOT * shape.size).numpy()
 
 
 def bounds(cloud: Cloud, points: np.ndarray) -> dict[str, np.ndarray]:

@@ -10,12 +10,14 @@ from pinnsine.constraint import Constraint, Data, Residual
 from pinnsine.domain import Box, Shape
 from pinnsine.errors import ProblemError
 from pinnsine.fit.cloud import Cloud, as_cloud
-from pinnsine.fit.known_distance import bounds, unsided_bounds
+from pinnsine.fit.known_distance import bounds, sure_distance, unsided_bounds
 from pinnsine.points import Points
 from pinnsine.problem import Field, Problem
 
 SURFACE, NORMAL, EIKONAL, BOUNDS, APART, DISTANCE = 100.0, 1.0, 0.3, 10.0, 0.01, 100.0  # weights, in coordinates of half the domain's side
 NEAR = 0.05  # deviation of the points near the surface, in half the domain's side
+NEAR_SHARE = 0.5  # of the points off the surface
+KNOWN_NEAR_SHARE = 0.2  # where the distance is known: half and half left four fifths of a union's squared error outside, far from it
 DECAY = 50.0  # of the row that keeps the zero set from spreading
 SINGULAR = 1e-2  # of the determinant, in coordinates of half the domain's side
 BALL, ROUNDED = 0.6, 0.2  # radius of the ball that is begun with, and of what is smooth in its middle, in half the domain's side
@@ -35,9 +37,10 @@ def sdf(source, *, points: int = 20_000, margin: float = 0.2, seed: int = 0, los
     surface (Wang et al. 2023, arXiv 2309.01793), and the bounds are those that need no side.
 
     source: an oriented cloud, a cloud, or a mesh, as ``pinnsine.fit.cloud.as_cloud`` takes them; without normals these are estimated. Or a
-        shape in x, y and z, such as ``Torus`` or ``Mesh("spot.obj")``, whose exact distance off the surface then takes the place of the
-        eikonal equation and of the bounds.
-    points: how many are drawn on a mesh or a shape, and how many off the surface, half of them near it.
+        shape in x, y and z, such as ``Torus`` or ``Mesh("spot.obj")``, whose exact distance, on the surface and off it, is all that is fitted:
+        normals jump at edges, and their rows outweighed the distance's.
+    points: how many are drawn on a mesh, and how many off the surface, half of them near it. Of a shape twice as many in all, a quarter of
+        them on the surface.
     seed: of both.
 
     Raises ProblemError for what is no cloud, a margin or number of points that is not above zero, unknown losses, and other than squares for
@@ -50,10 +53,13 @@ def sdf(source, *, points: int = 20_000, margin: float = 0.2, seed: int = 0, los
         raise ProblemError(
             f"losses= takes 'squares', or of a cloud or a mesh 'siren' or 'singular', got {losses!r} for a {type(source).__name__}."
         )
-    cloud = as_cloud(source, points, seed) if shape is None else _drawn(shape, points, seed)
+    cloud = as_cloud(source, points, seed) if shape is None else _drawn(shape, max(1, points // 2), seed)
     middle = (cloud.points.max(axis=0) + cloud.points.min(axis=0)) / 2
     half = (0.5 + margin) * float(np.ptp(cloud.points, axis=0).max())
     domain = Box(**{n: (float(c) - half, float(c) + half) for n, c in zip("xyz", middle, strict=True)})
+    if shape is not None:
+        rows = _known(shape, cloud, _around(cloud, middle, half, 2 * points - len(cloud.points), seed, KNOWN_NEAR_SHARE), half)
+        return Problem(domain, Field("u", range=(-half, half)), rows, name="signed distance")
     on = Points({**_named("xyz", cloud.points), **_named(("nx", "ny", "nz"), cloud.normals)})
     around = _around(cloud, middle, half, points, seed)
     if losses == "siren":
@@ -61,16 +67,12 @@ def sdf(source, *, points: int = 20_000, margin: float = 0.2, seed: int = 0, los
     if losses == "singular":
         rows = singular_losses(on, cloud, around, half)
         return Problem(domain, Field("u", range=(-half, half), plus=_ball(middle, half)), rows, name="signed distance")
-    if shape is None:
-        rows = _eikonal(Points({**_named("xyz", around), **bounds(cloud, around)}), half)
-    else:
-        exact = Points({**_named("xyz", around), "distance": shape.signed(torch.from_numpy(around))})
-        rows = [Data("distance", exact, u="distance", weight=DISTANCE / half**2)]
     surface = [
         Data("surface", on, u=0.0, weight=SURFACE / half**2),
         Data("normals", on, u_x="nx", u_y="ny", u_z="nz", weight=NORMAL),
     ]
-    return Problem(domain, Field("u", range=(-half, half)), [*surface, *rows], name="signed distance")
+    rows = [*surface, *_eikonal(Points({**_named("xyz", around), **bounds(cloud, around)}), half)]
+    return Problem(domain, Field("u", range=(-half, half)), rows, name="signed distance")
 
 
 def siren_losses(on: Points, off: Points, half: float) -> list[Constraint]:
@@ -136,6 +138,15 @@ def _eikonal(off: Points, half: float) -> list[Constraint]:
     ]
 
 
+def _known(shape: Shape, cloud: Cloud, around: np.ndarray, half: float) -> list[Constraint]:
+    """What is known of a shape's distance: on its surface, and at those of the points around for which it is sure."""
+    distance, sure = sure_distance(shape, around)
+    return [
+        Data("surface", Points(_named("xyz", cloud.points)), u=0.0, weight=SURFACE / half**2),
+        Data("distance", Points({**_named("xyz", around[sure]), "distance": distance[sure]}), u="distance", weight=DISTANCE / half**2),
+    ]
+
+
 def _drawn(shape: Shape, count: int, seed: int) -> Cloud:
     """Points on a shape's boundary with their normals."""
     if tuple(a.name for a in shape.axes) != ("x", "y", "z"):
@@ -154,9 +165,9 @@ def _named(names, array: np.ndarray) -> dict[str, np.ndarray]:
     return dict(zip(names, array.T.copy(), strict=True))
 
 
-def _around(cloud: Cloud, middle: np.ndarray, half: float, count: int, seed: int) -> np.ndarray:
-    """Points (count, 3) of the domain off the surface: half of them evenly, the others near it."""
-    rng = np.random.default_rng(seed + 1)
-    even = middle + half * rng.uniform(-1, 1, (count - count // 2, 3))
-    near = cloud.points[rng.integers(len(cloud.points), size=count // 2)] + NEAR * half * rng.standard_normal((count // 2, 3))
+def _around(cloud: Cloud, middle: np.ndarray, half: float, count: int, seed: int, share: float = NEAR_SHARE) -> np.ndarray:
+    """Points (count, 3) of the domain off the surface: evenly, and a ``share`` of them, the last, near it."""
+    rng, close = np.random.default_rng(seed + 1), int(share * count)
+    even = middle + half * rng.uniform(-1, 1, (count - close, 3))
+    near = cloud.points[rng.integers(len(cloud.points), size=close)] + NEAR * half * rng.standard_normal((close, 3))
     return np.clip(np.concatenate([even, near]), middle - half, middle + half)

@@ -3,6 +3,7 @@
 from pinnsine.reference.cavity import cavity as cavity
 from pinnsine.reference.chebyshev import chebyshev as chebyshev
 from pinnsine.reference.cole_hopf import burgers as burgers
+from pinnsine.reference.dispersive import dispersive as dispersive
 from pinnsine.reference.exact import Reference as Reference
 from pinnsine.reference.finite_elements import finite_elements as finite_elements
 from pinnsine.reference.ode import lines as lines

@@ -18,12 +18,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pinnsine.constraint import Constraint, Prescribed, Residual, rows_of
+from pinnsine.constraint import Constraint, Prescribed, Residual
 from pinnsine.domain import Axis, Box, Face, Faces, Region
 from pinnsine.errors import ProblemError
 from pinnsine.index import Collapsed, Index
 from pinnsine.jet import Context, Coordinate, Jet
 from pinnsine.local import Local, Names
+from pinnsine.named_rows import rows_of
 from pinnsine.points import Points, tensor_grid
 from pinnsine.reference.computed import Arrays, Computed, digest, reference_of
 from pinnsine.reference.exact import Reference

@@ -30,6 +30,7 @@ class Reference:
         floor: by field name, the relative L2 error of the reference itself: no solution can be shown to be better.
         description: where the values come from.
         chunk: the number of points evaluated at once, unless ``evaluate`` is told another.
+        quick: whether it is looked at while a solution is sought; False where every look takes seconds.
 
     Raises:
         ProblemError: no field is given, a field is not a function, or ``floor`` and ``fields`` name different fields.
@@ -39,6 +40,7 @@ class Reference:
     floor: Mapping[str, float]
     description: str = "reference"
     chunk: int = CHUNK
+    quick: bool = True
 
     def __post_init__(self):
         if not self.fields:

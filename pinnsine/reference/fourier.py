@@ -13,9 +13,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 WIDTH = 16  # grid points under the kernel; errors are about 10^(1 - WIDTH)
 BETA = 2.30 * WIDTH
+LARGE = 1 << 17  # from here on torch's transforms take a quarter of the time of numpy's, which are quicker below
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,11 @@ class Fourier:
         if self.real:
             return np.fft.irfft(spectrum, count, norm="forward")
         highest = self.highest(spectrum)
-        padded = np.zeros((*spectrum.shape[:-1], count), dtype=complex)
+        padded = np.zeros((*spectrum.shape[:-1], count), dtype=spectrum.dtype)
         padded[..., : highest + 1] = spectrum[..., highest:]
         padded[..., count - highest :] = spectrum[..., :highest]
+        if count >= LARGE:
+            return torch.fft.ifft(torch.from_numpy(padded), norm="forward").numpy()
         return np.fft.ifft(padded, norm="forward")
 
     def resized(self, spectrum: np.ndarray, highest: int) -> np.ndarray:
@@ -76,10 +80,11 @@ class Fourier:
         return int(np.abs(self.numbers(self.highest(spectra)))[size >= tail * size.max()].max())
 
     def evaluate(self, spectrum: np.ndarray, x: np.ndarray) -> np.ndarray:
-        """The values (N,) of one series at the points ``x`` (N,)."""
+        """The values (N,) of one series at the points ``x`` (N,), in the precision of its spectrum."""
         highest = self.highest(spectrum)
         count = max(2 * WIDTH, 1 << (4 * highest + 1).bit_length())
-        smooth = self.values(spectrum / kernel_transform(highest, count)[np.abs(self.numbers(highest))], count)
+        transform = kernel_transform(highest, count).astype(spectrum.real.dtype)
+        smooth = self.values(spectrum / (transform if self.real else np.concatenate([transform[:0:-1], transform])), count)
         place = (x - self.lower) * (count / self.length)
         near = np.ceil(place - WIDTH / 2)[:, None] + np.arange(WIDTH)  # (N, WIDTH)
         distance = (place[:, None] - near) * (2 / WIDTH)

@@ -12,7 +12,7 @@ from pinnsine.ansatz import build_ansatz
 from pinnsine.domain import Ball
 from pinnsine.fit import distance_error, sdf, surface_gap
 from pinnsine.fit.cloud import Cloud
-from pinnsine.fit.known_distance import bounds, winding_number
+from pinnsine.fit.known_distance import bounds, sure_distance, winding_number
 from pinnsine.fit.sdf import BALL, ROUNDED, SINGULAR
 from pinnsine.fit.shape_quality import SurfaceGap
 from pinnsine.objective import bind
@@ -176,16 +176,31 @@ def test_the_losses_of_siren_are_for_gradient_methods():
 
 
 def test_a_shape_gives_its_exact_distance():
-    """A ball from 100 points on it and 200 off it: measured 0.0046 of the diagonal."""
+    """A ball from 100 points on it and 300 off it: measured 0.0046 of the diagonal."""
     problem = sdf(Ball((0, 0, 0), 1), points=200, margin=0.3)
-    assert [c.name for c in problem.constraints] == ["surface", "normals", "distance"]
-    on, _, off = (c.on for c in problem.constraints)
-    for points, distance in ((on, torch.zeros(200)), (off, off["distance"])):
+    assert [c.name for c in problem.constraints] == ["surface", "distance"]
+    on, off = (c.on for c in problem.constraints)
+    assert (len(on), len(off)) == (100, 300)
+    for points, distance in ((on, torch.zeros(100)), (off, off["distance"])):
         assert torch.allclose(points.matrix("xyz").norm(dim=1) - 1, distance.double(), atol=1e-9)
     solution = ps.solve(problem, **SETTINGS)
     assert distance_error(solution, radius).relative < 0.014
     with pytest.raises(ps.ProblemError, match="x, y and z, got x, y"):
         sdf(ps.Disk((0, 0), 1))
+
+
+def test_a_distance_is_sure_where_its_nearest_point_bounds_the_whole():
+    """Two cubes that share their middle third, (0, 3) x (0, 2) x (0, 2) together: inside, the nearest face may be one within the other cube."""
+    union = ps.Box(x=(0, 2), y=(0, 2), z=(0, 2)) | ps.Box(x=(1, 3), y=(0, 2), z=(0, 2))
+    points = np.random.default_rng(7).uniform(-1, 4, (4000, 3))
+    middle, half = np.array([1.5, 1, 1]), np.array([1.5, 1, 1])
+    beyond = abs(points - middle) - half
+    exact = np.linalg.norm(np.maximum(beyond, 0), axis=1) + np.minimum(beyond.max(axis=1), 0)
+    distance, sure = sure_distance(union, points)
+    right = abs(distance - exact) < 1e-9
+    assert (sure == right).all()
+    assert 10 < (~sure).sum() < 100
+    assert sure[exact > 0].all()
 
 
 def test_a_surface_is_refused_where_there_is_none(ball, tmp_path):

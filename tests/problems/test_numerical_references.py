@@ -4,11 +4,12 @@ import pytest
 import torch
 
 import pinnsine as ps
-from pinnsine.constraint import Residual, row_points, rows_of
+from pinnsine.constraint import Residual, row_points
 from pinnsine.domain.shape import Shape
 from pinnsine.index import Collapsed
 from pinnsine.jet import Constant, Context, Jet
 from pinnsine.local import Local
+from pinnsine.named_rows import rows_of
 from pinnsine.points import Points
 from pinnsine.probe import FieldScale, coordinates_at, data_of, trace
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 import pinnsine as ps
-from pinnsine.constraint import rows_of
 from pinnsine.jet import Context, Jet
 from pinnsine.local import Local
+from pinnsine.named_rows import rows_of
 from pinnsine.points import Points, tensor_grid
 from pinnsine.probe import coordinates_at
 
@@ -73,6 +73,7 @@ NAMES = ["allen_cahn", "kdv", "kuramoto_sivashinsky", "schroedinger"]
 @pytest.mark.parametrize("name", NAMES)
 def test_the_problem_loads_and_passes_its_check_with_nothing_computed(name, monkeypatch):
     monkeypatch.setattr(importlib.import_module("pinnsine.reference.spectral"), "integrate", None)
+    monkeypatch.setattr(importlib.import_module("pinnsine.reference.dispersive").Motion, "_states", None)
     problem = ps.load_problem(name)
     problem.check()
     assert set(problem.reference.floor) == {f.name for f in problem.fields}
@@ -85,7 +86,7 @@ def test_the_problem_loads_and_passes_its_check_with_nothing_computed(name, monk
         ("allen_cahn", {"nu": 2e-3, "until": 0.1}, 2048, 1e-3, 500),
         ("kdv", {"until": 0.2}, 512, 1e-4, 200),
         ("kuramoto_sivashinsky", {"until": 0.15}, 512, 1e-4, 150),
-        ("schroedinger", {"until": 0.2}, 8192, 1e-4, 30),
+        pytest.param("schroedinger", {"until": 0.05}, 1 << 17, 1e-4, 30, marks=pytest.mark.slow),  # fewer samples fold ripples onto low modes
     ],
 )
 def test_the_reference_satisfies_the_problem(name, coefficients, count, gap, highest):
@@ -100,6 +101,7 @@ def test_the_reference_satisfies_the_problem(name, coefficients, count, gap, hig
         assert abs(left - right) < 1e-13
 
 
+@pytest.mark.slow
 def test_the_two_solitons_of_schroedinger_on_a_long_interval():
     """h = 4 exp(i t / 2) (cosh 3x + 3 exp(4 i t) cosh x) / (cosh 4x + 4 cosh 2x + 3 cos 4t) (J. Satsuma & N. Yajima 1974)."""
     problem = ps.load_problem("schroedinger", half=20.0, until=0.4)
@@ -113,12 +115,12 @@ def test_the_two_solitons_of_schroedinger_on_a_long_interval():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "floor"), [("allen_cahn", 1e-9), ("kdv", 1e-11), ("kuramoto_sivashinsky", 2e-10), ("schroedinger", 5e-7)])
+@pytest.mark.parametrize(("name", "floor"), [("allen_cahn", 1e-9), ("kdv", 1e-11), ("kuramoto_sivashinsky", 2e-10), ("schroedinger", 1e-9)])
 def test_the_reference_is_as_good_as_stated_and_quick_once_kept(name, floor, tmp_path, monkeypatch):
     monkeypatch.setenv("PINNSINE_CACHE", str(tmp_path))
     assert max(ps.load_problem(name).reference.floor.values()) < floor
     problem = ps.load_problem(name)
     grid = problem.domain.grid()
-    begin = time.perf_counter()
+    begin = time.process_time()
     problem.reference.evaluate(grid.columns)
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < (30 if name == "schroedinger" else 2)  # steps and half a million modes at each of 101 times
