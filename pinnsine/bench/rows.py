@@ -137,7 +137,7 @@ ROWS = (
     Row("Helmholtz (1, 4), trained sines, by Cholesky", "helmholtz", 30, 1e-8, choices={**sines(3, 4.0), "optimizer": CHOLESKY}),
     Row("Poisson, trained sines", "poisson", 60, 1e-10, choices=sines(3, 1.5)),
     Row("Helmholtz (1, 4), trained sines", "helmholtz", 60, 5e-9, choices=sines(3, 4.0)),
-    Row("Wave, two modes, trained sines", "wave", 60, 1e-5, choices=sines(3, 4.0)),
+    Row("Wave, two modes, trained sines", "wave", 60, 1e-5, choices={"net": Siren(width=30, depth=2, omega=8.0), "points": 1800}),
     Row("Heat, trained sines", "heat", 60, 1e-8, choices=sines(3, 2.0)),
     Row("Burgers, nu = 0.01/pi, sines", "burgers", 120, 2e-4, choices={**sines(4, 2.0), "sampler": "rad"}),
 )
