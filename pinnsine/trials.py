@@ -15,7 +15,7 @@ from pinnsine.ansatz import Ansatz, build_ansatz
 from pinnsine.distributed import agreed
 from pinnsine.nets import FrozenSines
 from pinnsine.objective import Objective
-from pinnsine.optim.gauss_newton import ROUGH, GaussNewton
+from pinnsine.optim.gauss_newton import GaussNewton
 from pinnsine.optim.step import Progress
 from pinnsine.policy import PROMISING
 from pinnsine.rest import from_rest, from_solution
@@ -26,6 +26,7 @@ MANY = 3  # coordinates, beyond which so few sines as can be had are best nearly
 FEWEST = 2  # rows for each unknown of a first trial: with 1.3, fields of three left fifty times the held-out loss that they left with 4
 STEPS = 6  # Newton steps of a trial of a nonlinear problem
 CHORDS = {False: 2, True: 6}  # the most steps with the same factors after the one from another solution; in more than ``MANY`` coordinates
+ROUGH = 1e-18  # a held-out loss of a linear problem above which a second step, against the rounding of the first, is of no use
 SETTLED = 0.1  # of the loss, left by a step after which a trial is over, once it is below TRUSTED
 TRUSTED = 1e-3
 MARGIN = 2.0  # trials that must fit the time left for a further one to be made

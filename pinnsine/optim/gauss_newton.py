@@ -4,7 +4,7 @@ Minimises |r(theta)|^2 by steps p = argmin |r + J p|, shortened until the loss f
 section 10.3). A full step on curved rows may be followed by others with the same factors of the Jacobian, the chord method, as long as
 each takes away nine tenths of the loss (V. E. Shamanskii 1967): they cost an evaluation of the rows and no factorisation. Rows that are
 affine in the parameters are solved in one step; a second one takes away the rounding of the first. The run ends where the linearised rows
-leave nothing to gain: where a step has brought a small loss to what they promised, or what is left is rounding.
+leave nothing to gain, or what is left is rounding.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ SUFFICIENT = 1e-4
 LITTLE = 1e-6  # of the loss: no gain worth a step
 GAIN, SMALL = 0.5, 1e-6  # near the end a step takes away nearly all that it can: a loss below SMALL that keeps more than GAIN is left as it is
 CLOSE = 1.1  # times the linearised loss: the rows are as good as straight
-ROUGH = 1e-18  # a loss above which a further step, against the rounding of the last, is of no use
 STEEP = 0.1  # the part of the loss that a chord must leave at most for another
 NOISE = 3.0  # rounding errors of the rows, below which they are taken for zero
 SINGLE = 5e-6  # the least damping in float32: as many of its rounding errors as 1e-14 is in float64
@@ -68,7 +67,7 @@ class GaussNewton:
             rows = objective.rows(new)
             loss = float(rows.square().sum())
             if math.isfinite(loss) and loss < (1 - SUFFICIENT * length) * before:
-                least = (found.settled or loss > ROUGH) and loss < CLOSE * expected  # what the next step finds as well
+                least = found.settled and loss < CLOSE * expected  # what the next step finds as well
                 settled, chords = loss < SMALL and (GAIN * before < loss or least), 0
                 if self.chords and length == 1.0 and not settled and found.again is not None and GAIN * loss > expected:  # the rows are curved
                     new, loss, settled, chords = _chords(objective, found.again, new, rows, self.chords)
