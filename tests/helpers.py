@@ -1,10 +1,12 @@
 """Builders shared by the tests: batches of coordinates, states of analytic fields, exact rows, bound objectives, nested derivatives."""
 
+import math
 from itertools import combinations_with_replacement
 from types import SimpleNamespace
 
 import torch
 
+import pinnsine as ps
 from pinnsine.ansatz import build_ansatz
 from pinnsine.conditions import SIDE
 from pinnsine.constraint import Residual, row_points
@@ -126,3 +128,15 @@ def rows_function(objective):
         return torch.cat(parts)
 
     return rows
+
+
+def soliton(until: float):
+    """h = a sech(a (x - v t)) exp(i (v x + (a^2 - v^2) t / 2)): its domain, h(x, t), and what references by Fourier modes take."""
+    a, v = 2.0, 6 * math.pi / 40
+    domain = ps.Interval("x", -20, 20) * ps.Time(0, until)
+
+    def exact(x, t):
+        return a / torch.cosh(a * (x - v * t)) * torch.exp(1j * (v * x + (a**2 - v**2) / 2 * t))
+
+    posed = {"linear": lambda d: 0.5j * d**2, "source": lambda h: 1j * abs(h) ** 2 * h, "fields": ("u", "v")}
+    return domain, exact, posed

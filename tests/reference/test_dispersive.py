@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from helpers import soliton
 
 import pinnsine as ps
 from pinnsine.errors import ProblemError
@@ -56,23 +57,8 @@ def test_a_kink_moves_freely_as_its_series_does():
 
 
 def test_a_soliton():
-    """h = a sech(a (x - v t)) exp(i (v x + (a^2 - v^2) t / 2))."""
-    a, v = 2.0, 6 * math.pi / 40
-    domain = ps.Interval("x", -20, 20) * ps.Time(0, 0.5)
-
-    def exact(x, t):
-        return a / torch.cosh(a * (x - v * t)) * torch.exp(1j * (v * x + (a**2 - v**2) / 2 * t))
-
-    reference = dispersive(
-        domain,
-        lambda x: exact(x, ZERO),
-        linear=lambda d: 0.5j * d**2,
-        source=lambda h: 1j * abs(h) ** 2 * h,
-        fields=("u", "v"),
-        modes=512,
-        free=512,
-        step=1e-3,
-    )
+    domain, exact, posed = soliton(0.5)
+    reference = dispersive(domain, lambda x: exact(x, ZERO), **posed, modes=512, free=512, step=1e-3)
     columns = domain.sample(30, "uniform", torch.Generator().manual_seed(0)).columns
     found, expected = reference.evaluate(columns), exact(columns["x"], columns["t"])
     for name, part in (("u", expected.real), ("v", expected.imag)):

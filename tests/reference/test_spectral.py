@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from helpers import soliton
 
 import pinnsine as ps
 from pinnsine.errors import ProblemError
@@ -97,22 +98,8 @@ def test_a_soliton_of_kdv():
 
 
 def test_a_soliton_of_schroedinger():
-    """h = a sech(a (x - v t)) exp(i (v x + (a^2 - v^2) t / 2)): two fields, the real and imaginary part of a complex one."""
-    a, v = 2.0, 6 * math.pi / 40
-    domain = ps.Interval("x", -20, 20) * ps.Time(0, 1)
-
-    def exact(x, t):
-        return a / torch.cosh(a * (x - v * t)) * torch.exp(1j * (v * x + (a**2 - v**2) / 2 * t))
-
-    reference = spectral(
-        domain,
-        lambda x: exact(x, ZERO),
-        linear=lambda d: 0.5j * d**2,
-        source=lambda h: 1j * abs(h) ** 2 * h,
-        fields=("u", "v"),
-        modes=1024,
-        step=2e-3,
-    )
+    domain, exact, posed = soliton(1)
+    reference = spectral(domain, lambda x: exact(x, ZERO), **posed, modes=1024, step=2e-3)
     columns = scattered(domain)
     found, expected = reference.evaluate(columns), exact(columns["x"], columns["t"])
     for name, part in (("u", expected.real), ("v", expected.imag)):
