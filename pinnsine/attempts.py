@@ -27,6 +27,13 @@ from pinnsine.version import VERSION
 SHARE = 0.15  # of the time: kept for the last step of an attempt that has one (``pinnsine.lift``)
 LEAST = 10.0  # seconds without which that is not begun
 CLOSING = 0.3  # of the time left, at most, for the standard errors of unknown numbers
+# Where training is to follow, more sines may take no more than SHARE_OF_MORE of the time left if twice as many left more than SLOW of the
+# held-out loss. On Burgers' front in the plane that was 0.1, twice as many again took half of the time and left 4e-6, and training leaves 1e-12
+# in as much; in the cavity, where training gains nothing, it took a sixth. What sines resolve in the end shows before: of waves on a
+# membrane twice as many left 3e-4, of Maxwell's equations 1e-4, of inverse Navier-Stokes 1e-3.
+SLOW = 1e-2
+SHARE_OF_MORE = 0.25
+ROUNDS = 3  # trials and steps, of about a trial's time each, that an attempt on more sines takes: two bandwidths at least, and the solution
 
 
 def tried(
@@ -52,7 +59,7 @@ def tried(
                 return replace(best, outcome=Outcome.TIME)
             if history.rows >= limits.iterations:
                 return replace(best, outcome=Outcome.ITERATIONS)
-            if not _worthwhile(plan[number], best, limits):
+            if not _worthwhile(plan[number:], best, limits):
                 continue
         try:
             current = current or begun(number, plan[number], call, history, best)
@@ -67,7 +74,7 @@ def tried(
             continue  # where one network cannot start, another may, and what was found is not lost
         finally:
             current = None
-        best = better(best, result)
+        best = replace(better(best, result), gain=_gain(best, result))
         if result.outcome not in (Outcome.CONVERGED, Outcome.BROKEN):
             return replace(best, outcome=result.outcome)
     return best
@@ -78,14 +85,35 @@ def better(best: Result | None, other: Result) -> Result:
     return other if best is None or other.state.best_held_out < best.state.best_held_out else best
 
 
-def _worthwhile(attempt: policy.Attempt, before: Result, limits: Limits) -> bool:
-    """Whether there is something to gain by an attempt, and the time for it: a least-squares problem costs the cube of its sines."""
-    if not attempt.above < before.state.best_held_out < attempt.below:
+def _worthwhile(plan: Sequence[policy.Attempt], before: Result, limits: Limits) -> bool:
+    """Whether there is something to gain by the first attempt of those to come, and the time for it.
+
+    A least-squares problem costs the cube of its sines. Where a trained network follows, they are worth much of the time only if twice as
+    many as before have gained much.
+    """
+    attempt, *later = plan
+    if not _promises(attempt, before):
         return False
     if not (isinstance(attempt.net, FrozenSines) and isinstance(before.attempt.net, FrozenSines)):
         return True
-    seconds = before.trial_seconds + _closing(before, limits)
-    return seconds * (attempt.net.width / before.attempt.net.width) ** 3 < limits.left()
+    left, factor = limits.left(), (attempt.net.width / before.attempt.net.width) ** 3
+    slow = before.gain > SLOW and any(_promises(a, before) and not isinstance(a.net, FrozenSines) for a in later)
+    if slow and ROUNDS * factor * before.trial_seconds > SHARE_OF_MORE * left:
+        return False
+    return factor * (before.trial_seconds + _closing(before, limits)) < left
+
+
+def _promises(attempt: policy.Attempt, before: Result) -> bool:
+    """Whether the attempt is for what is left of the rows."""
+    return attempt.above < before.state.best_held_out < attempt.below
+
+
+def _gain(before: Result | None, result: Result) -> float:
+    """The part of the held-out loss that more frozen sines of the same kind have left; 0 where nothing of the sort is known."""
+    nets = [r.attempt.net for r in (before, result) if r is not None]
+    if len(nets) < 2 or not all(isinstance(n, FrozenSines) for n in nets) or nets[0].corners != nets[1].corners:
+        return 0.0
+    return result.state.best_held_out / before.state.best_held_out
 
 
 def iterated(current: Result, best: Result | None, call: Call) -> Outcome:

@@ -138,6 +138,7 @@ def _packed_result(result: Result) -> dict:
         "number": result.number,
         "net": to_record(result.attempt.net),
         "trial_seconds": result.trial_seconds,
+        "gain": result.gain,
         "outcome": result.outcome and result.outcome.name,
         "frozen": dict(result.ansatz.named_buffers()),
         "held_out": _packed_points(result.held_out),
@@ -178,9 +179,8 @@ def unpacked(kept: Mapping, fresh: Result, history: History) -> Result:
         **{name: kept[name] for name in PLAIN},
     )
     held_out = fresh.held_out.with_points(_unpacked_points(kept["held_out"]))
-    return replace(
-        fresh, state=state, held_out=held_out, trial_seconds=kept["trial_seconds"], outcome=kept["outcome"] and Outcome[kept["outcome"]]
-    )
+    outcome = kept["outcome"] and Outcome[kept["outcome"]]
+    return replace(fresh, state=state, held_out=held_out, trial_seconds=kept["trial_seconds"], gain=kept["gain"], outcome=outcome)
 
 
 def _unpacked_points(kept: Mapping) -> dict[str, Points]:

@@ -59,7 +59,10 @@ class State:
 
 @dataclass(frozen=True)
 class Result:
-    """An attempt, its ``number`` in the plan, and what has come of it; no outcome yet where it is still being made."""
+    """An attempt, its ``number`` in the plan, and what has come of it; no outcome yet where it is still being made.
+
+    ``gain``: the part of the held-out loss that the last attempt left, if it was one of more frozen sines than the one before.
+    """
 
     number: int
     attempt: Attempt
@@ -67,6 +70,7 @@ class Result:
     state: State
     held_out: Objective
     trial_seconds: float = 0.0
+    gain: float = 0.0
     outcome: Outcome | None = None
 
     @property
