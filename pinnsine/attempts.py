@@ -13,6 +13,7 @@ from torch import Tensor
 
 from pinnsine import policy
 from pinnsine.attempt import Call, begun, restored
+from pinnsine.bandwidth import FAIR
 from pinnsine.errors import EvaluationError
 from pinnsine.history import History
 from pinnsine.loop import Limits, run
@@ -27,11 +28,9 @@ from pinnsine.version import VERSION
 SHARE = 0.15  # of the time: kept for the last step of an attempt that has one (``pinnsine.lift``)
 LEAST = 10.0  # seconds without which that is not begun
 CLOSING = 0.3  # of the time left, at most, for the standard errors of unknown numbers
-# Where training is to follow, more sines may take no more than SHARE_OF_MORE of the time left if twice as many left more than SLOW of the
-# held-out loss. On Burgers' front in the plane that was 0.1, twice as many again took half of the time and left 4e-6, and training leaves 1e-12
-# in as much; in the cavity, where training gains nothing, it took a sixth. What sines resolve in the end shows before: of waves on a
-# membrane twice as many left 3e-4, of Maxwell's equations 1e-4, of inverse Navier-Stokes 1e-3.
-SLOW = 1e-2
+# Where training is to follow and twice as many sines are expected to leave more than FAIR, they may take no more than this part of the time
+# left. Burgers' front in the plane: 3e-4, 3e-5 and 4e-6 with more and more sines, the last in half of the time, in which training leaves 1e-12.
+# Where sines leave less, though they gain as slowly (1e-7, 4e-9 of the obstacle; 3e-9, 7e-10 of the cavity), training as a rule gains nothing.
 SHARE_OF_MORE = 0.25
 ROUNDS = 3  # trials and steps, of about a trial's time each, that an attempt on more sines takes: two bandwidths at least, and the solution
 
@@ -88,8 +87,8 @@ def better(best: Result | None, other: Result) -> Result:
 def _worthwhile(plan: Sequence[policy.Attempt], before: Result, limits: Limits) -> bool:
     """Whether there is something to gain by the first attempt of those to come, and the time for it.
 
-    A least-squares problem costs the cube of its sines. Where a trained network follows, they are worth much of the time only if twice as
-    many as before have gained much.
+    A least-squares problem costs the cube of its sines. Where a trained network follows, they are worth much of the time only if they are
+    expected to come near: to gain what the last ones did.
     """
     attempt, *later = plan
     if not _promises(attempt, before):
@@ -97,8 +96,8 @@ def _worthwhile(plan: Sequence[policy.Attempt], before: Result, limits: Limits) 
     if not (isinstance(attempt.net, FrozenSines) and isinstance(before.attempt.net, FrozenSines)):
         return True
     left, factor = limits.left(), (attempt.net.width / before.attempt.net.width) ** 3
-    slow = before.gain > SLOW and any(_promises(a, before) and not isinstance(a.net, FrozenSines) for a in later)
-    if slow and ROUNDS * factor * before.trial_seconds > SHARE_OF_MORE * left:
+    trained = any(_promises(a, before) and not isinstance(a.net, FrozenSines) for a in later)
+    if trained and before.gain * before.state.best_held_out > FAIR and ROUNDS * factor * before.trial_seconds > SHARE_OF_MORE * left:
         return False
     return factor * (before.trial_seconds + _closing(before, limits)) < left
 

@@ -41,12 +41,19 @@ MUCH = ROUNDS * 8 * TRIAL / SHARE_OF_MORE  # the time left of which twice the si
 
 
 @pytest.mark.parametrize(
-    ("gain", "left", "worth"),
-    [(0.1, 0.9 * MUCH, False), (0.1, 1.1 * MUCH, True), (0.1, math.inf, True), (1e-4, 0.9 * MUCH, True), (0.0, 0.9 * MUCH, True)],
-    ids=["slow and dear", "slow and cheap", "no limit", "fast", "nothing known"],
+    ("gain", "loss", "left", "worth"),
+    [
+        (0.2, 1e-5, 0.9 * MUCH, False),
+        (0.2, 1e-5, 1.1 * MUCH, True),
+        (0.2, 1e-5, math.inf, True),
+        (1e-2, 1e-5, 0.9 * MUCH, True),
+        (0.2, 1e-8, 0.9 * MUCH, True),
+        (0.0, 1e-5, 0.9 * MUCH, True),
+    ],
+    ids=["slow and dear", "cheap", "no limit", "fast", "near", "nothing known"],
 )
-def test_more_sines_that_gain_little_leave_the_time_to_training(gain, left, worth):
-    before = result(frozen(700), 1e-5, gain)
+def test_more_sines_that_are_not_expected_to_come_near_leave_the_time_to_training(gain, loss, left, worth):
+    before = result(frozen(700), loss, gain)
     assert _worthwhile([frozen(1400), TRAINED], before, limits(left)) is worth
 
 
