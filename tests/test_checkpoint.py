@@ -121,6 +121,7 @@ def test_the_comparison_of_states_above_sees_a_last_bit():
 def test_attempts_go_on_where_they_were(tmp_path, monkeypatch):
     """Two attempts on frozen sines and then training; stopped in each of them."""
     monkeypatch.setattr("pinnsine.bandwidth.OMEGAS", (8.0, 35.0))
+    monkeypatch.setattr("pinnsine.attempts._gain", lambda before, result: 0.25)
     domain = ps.Interval("x", 0, 1)
     steep = ps.Problem(
         domain,
@@ -135,6 +136,7 @@ def test_attempts_go_on_where_they_were(tmp_path, monkeypatch):
     for stop in range(1, 10):
         parts = ps.solve(steep, points=60, **QUIET, iterations=stop, out=tmp_path / "a.h5", resume=True)
     assert state_of(tmp_path / "a.h5")["current"]["number"] > 0
+    assert state_of(tmp_path / "a.h5")["best"]["gain"] == 0.25
     assert_equal_runs(whole, parts)
     assert whole.settings["net"] == parts.settings["net"]
 
