@@ -45,7 +45,7 @@ def sines(depth: int, omega: float) -> dict:
 CHOLESKY = LevenbergMarquardt()
 FRONT = {"net": MLP(width=20, depth=3), "sampler": "rad"}
 BREATHER = {"net": FrozenSines(width=1100, omega=(90.0, 3.5))}
-# cos(pi x_i) is a plane wave, of which one layer is made; deeper ones only come near, step by step (three layers 1.9e-5, two 3.8e-6)
+# cos(pi x_i) is a plane wave, of which one layer is made; deeper ones only come near, step by step (three layers 1.9e-5, two at best 3.3e-7)
 PLANE_WAVES = {"net": Siren(width=40, depth=1, omega=2.0), "points": 2000}
 ORBIT = {"net": FrozenSines(width=30, omega=3.0)}
 VORTICES = {"net": FrozenSines(width=500, omega=(7.8, 7.8, 2.0)), "points": 4000}
