@@ -10,7 +10,7 @@ from pinnsine.constraint import Constraint, Data, Residual
 from pinnsine.domain import Box, Shape
 from pinnsine.errors import ProblemError
 from pinnsine.fit.cloud import Cloud, as_cloud
-from pinnsine.fit.known_distance import bounds, sure_distance, unsided_bounds
+from pinnsine.fit.known_distance import bounds, exact_distance, unsided_bounds
 from pinnsine.points import Points
 from pinnsine.problem import Field, Problem
 
@@ -58,7 +58,7 @@ def sdf(source, *, points: int = 20_000, margin: float = 0.2, seed: int = 0, los
     half = (0.5 + margin) * float(np.ptp(cloud.points, axis=0).max())
     domain = Box(**{n: (float(c) - half, float(c) + half) for n, c in zip("xyz", middle, strict=True)})
     if shape is not None:
-        rows = _known(shape, cloud, _around(cloud, middle, half, 2 * points - len(cloud.points), seed, KNOWN_NEAR_SHARE), half)
+        rows = _known(shape, cloud, _around(cloud, middle, half, 2 * points - len(cloud.points), seed, KNOWN_NEAR_SHARE), half, seed)
         return Problem(domain, Field("u", range=(-half, half)), rows, name="signed distance")
     on = Points({**_named("xyz", cloud.points), **_named(("nx", "ny", "nz"), cloud.normals)})
     around = _around(cloud, middle, half, points, seed)
@@ -138,12 +138,12 @@ def _eikonal(off: Points, half: float) -> list[Constraint]:
     ]
 
 
-def _known(shape: Shape, cloud: Cloud, around: np.ndarray, half: float) -> list[Constraint]:
-    """What is known of a shape's distance: on its surface, and at those of the points around for which it is sure."""
-    distance, sure = sure_distance(shape, around)
+def _known(shape: Shape, cloud: Cloud, around: np.ndarray, half: float, seed: int) -> list[Constraint]:
+    """What is known of a shape's distance: on its surface, and at the points around."""
+    distance = exact_distance(shape, around, seed)
     return [
         Data("surface", Points(_named("xyz", cloud.points)), u=0.0, weight=SURFACE / half**2),
-        Data("distance", Points({**_named("xyz", around[sure]), "distance": distance[sure]}), u="distance", weight=DISTANCE / half**2),
+        Data("distance", Points({**_named("xyz", around), "distance": distance}), u="distance", weight=DISTANCE / half**2),
     ]
 
 
