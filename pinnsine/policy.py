@@ -33,7 +33,7 @@ from pinnsine.places import about, of_rectangle
 from pinnsine.points import Points
 from pinnsine.probe import trace
 from pinnsine.problem import Problem
-from pinnsine.regression import APART, is_regression, widths
+from pinnsine.regression import APART, is_regression, tanh_width, widths
 from pinnsine.shares import POINTS, ROWS_PER_SINE, equations_of
 from pinnsine.signals import is_signal, signal_choice
 
@@ -160,7 +160,7 @@ def regression_attempts(problem: Problem) -> tuple[Attempt, ...]:
     noisy = any(c.sigma is not None for c in problem.constraints)
     # what frozen sines leave of exact data has kinks or fronts: |x - 0.3 y| cos 2y from 3,000 points in 12 s 0.8 with trained sines, 4e-4 with
     # tanh, a front 3e-3 and 3e-4; waves, 6e-4 and 9e-2, are left to frozen sines
-    trained = replace(found[0], net=MLP(width=24, depth=3), phases=(LevenbergMarquardt(),), linear=False)
+    trained = replace(found[0], net=MLP(width=tanh_width(problem), depth=3), phases=(LevenbergMarquardt(),), linear=False)
     return (found[0], *(replace(a, above=EXACT) for a in found[1:]), replace(trained, above=NOISE if noisy else TRAINABLE))
 
 

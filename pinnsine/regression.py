@@ -23,6 +23,7 @@ from pinnsine.signals import LEAST, samples_on_raster
 APART = 5  # one measurement of so many is held out
 PER_SINE = (16, 4, 2)  # measurements to be fitted for each sine: few for a smooth curve in noise, more for exact data
 FIRST, MOST = 700, 2800  # sines: those that are tried at once, where there are measurements for more, and at last
+TANH, PER_PARAMETER = (24, 30), 8  # the widths of a tanh network between which it has so many measurements for each of its parameters
 
 
 def is_regression(problem: Problem) -> bool:
@@ -52,6 +53,12 @@ def widths(problem: Problem) -> tuple[int, ...]:
     most = MOST // len(problem.fields)
     found = [min(max(1, round(fitted / each)), most) for each in PER_SINE]
     return tuple(dict.fromkeys([min(found[0], FIRST), *found]))
+
+
+def tanh_width(problem: Problem) -> int:
+    """The width w of a tanh network of three layers, about 2 w^2 parameters: with what they are told, creases are resolved."""
+    fitted = _count(problem) * (1 - 1 / APART) / len(problem.fields)
+    return min(max(TANH[0], math.isqrt(round(fitted / (2 * PER_PARAMETER)))), TANH[1])
 
 
 def apart(points: Points, seed: int, held_out: bool) -> Points:

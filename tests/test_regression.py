@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import pinnsine as ps
-from pinnsine.regression import apart, is_regression, widths
+from pinnsine.regression import apart, is_regression, tanh_width, widths
 
 DOMAIN = ps.Interval("x", 0, 6)
 
@@ -93,6 +93,11 @@ def test_there_are_fewer_sines_than_measurements():
     assert widths(measured(200)) == (10, 40, 80)
     assert widths(measured(20_000)) == (700, 1000, 2800)
     assert widths(measured(2)) == (1,)
+
+
+def test_a_tanh_network_is_as_wide_as_the_measurements_tell():
+    """Eight of those fitted for each of about 2 w^2 parameters, between bounds."""
+    assert [tanh_width(measured(count)) for count in (100, 10_000, 14_580, 20_000, 100_000)] == [24, 24, 27, 30, 30]
 
 
 def test_a_network_of_ones_own_is_trained_on_the_same_measurements():

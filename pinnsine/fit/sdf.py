@@ -10,14 +10,14 @@ from pinnsine.constraint import Constraint, Data, Residual
 from pinnsine.domain import Box, Shape
 from pinnsine.errors import ProblemError
 from pinnsine.fit.cloud import Cloud, as_cloud
-from pinnsine.fit.known_distance import bounds, sure_distance, unsided_bounds
+from pinnsine.fit.known_distance import bounds, exact_distance, unsided_bounds
 from pinnsine.points import Points
 from pinnsine.problem import Field, Problem
 
 SURFACE, NORMAL, EIKONAL, BOUNDS, APART, DISTANCE = 100.0, 1.0, 0.3, 10.0, 0.01, 100.0  # weights, in coordinates of half the domain's side
 NEAR = 0.05  # deviation of the points near the surface, in half the domain's side
 NEAR_SHARE = 0.5  # of the points off the surface
-KNOWN_NEAR_SHARE = 0.2  # where the distance is known: half and half left four fifths of a union's squared error outside, far from it
+KNOWN_NEAR_SHARE = 0.1  # where the distance is known: half and half left four fifths of a union's squared error outside, far from it
 DECAY = 50.0  # of the row that keeps the zero set from spreading
 SINGULAR = 1e-2  # of the determinant, in coordinates of half the domain's side
 BALL, ROUNDED = 0.6, 0.2  # radius of the ball that is begun with, and of what is smooth in its middle, in half the domain's side
@@ -39,7 +39,7 @@ def sdf(source, *, points: int = 20_000, margin: float = 0.2, seed: int = 0, los
     source: an oriented cloud, a cloud, or a mesh, as ``pinnsine.fit.cloud.as_cloud`` takes them; without normals these are estimated. Or a
         shape in x, y and z, such as ``Torus`` or ``Mesh("spot.obj")``, whose exact distance, on the surface and off it, is all that is fitted:
         normals jump at edges, and their rows outweighed the distance's.
-    points: how many are drawn on a mesh, and how many off the surface, half of them near it. Of a shape twice as many in all, a quarter of
+    points: how many are drawn on a mesh, and how many off the surface, half of them near it. Of a shape twice as many in all, a tenth of
         them on the surface.
     seed: of both.
 
@@ -53,12 +53,13 @@ def sdf(source, *, points: int = 20_000, margin: float = 0.2, seed: int = 0, los
         raise ProblemError(
             f"losses= takes 'squares', or of a cloud or a mesh 'siren' or 'singular', got {losses!r} for a {type(source).__name__}."
         )
-    cloud = as_cloud(source, points, seed) if shape is None else _drawn(shape, max(1, points // 2), seed)
+    cloud = as_cloud(source, points, seed) if shape is None else _drawn(shape, max(1, points // 5), seed)
     middle = (cloud.points.max(axis=0) + cloud.points.min(axis=0)) / 2
     half = (0.5 + margin) * float(np.ptp(cloud.points, axis=0).max())
     domain = Box(**{n: (float(c) - half, float(c) + half) for n, c in zip("xyz", middle, strict=True)})
     if shape is not None:
-        rows = _known(shape, cloud, _around(cloud, middle, half, 2 * points - len(cloud.points), seed, KNOWN_NEAR_SHARE), half)
+        around = _around(cloud, middle, half, 2 * points - len(cloud.points), seed, KNOWN_NEAR_SHARE)
+        rows = _known(shape, cloud, around, half, seed)
         return Problem(domain, Field("u", range=(-half, half)), rows, name="signed distance")
     on = Points({**_named("xyz", cloud.points), **_named(("nx", "ny", "nz"), cloud.normals)})
     around = _around(cloud, middle, half, points, seed)
@@ -138,12 +139,12 @@ def _eikonal(off: Points, half: float) -> list[Constraint]:
     ]
 
 
-def _known(shape: Shape, cloud: Cloud, around: np.ndarray, half: float) -> list[Constraint]:
-    """What is known of a shape's distance: on its surface, and at those of the points around for which it is sure."""
-    distance, sure = sure_distance(shape, around)
+def _known(shape: Shape, cloud: Cloud, around: np.ndarray, half: float, seed: int) -> list[Constraint]:
+    """What is known of a shape's distance: on its surface, and at the points around."""
+    distance = exact_distance(shape, around, seed)
     return [
         Data("surface", Points(_named("xyz", cloud.points)), u=0.0, weight=SURFACE / half**2),
-        Data("distance", Points({**_named("xyz", around[sure]), "distance": distance[sure]}), u="distance", weight=DISTANCE / half**2),
+        Data("distance", Points({**_named("xyz", around), "distance": distance}), u="distance", weight=DISTANCE / half**2),
     ]
 
 
