@@ -149,7 +149,7 @@ def _answered(plan: Sequence[policy.Attempt], call: Call, kept: tuple[Mapping, H
     # few frozen sines on the whole domain are tried before, but where time is all there is, or waves and windows are found as they are needed
     whole = len(call.problem.domain.axes) > 1 and not _is_resolvable(call)
     count = _on_whole(plan, call.problem)
-    crowd = whole and _in_crowd(plan, call, kept) and (march is None or "windows" in march["stepping"])
+    crowd = whole and _in_crowd(plan, call, kept) and (march is None or "crowded" in march["stepping"])
     if whole:
         plan = (replace(plan[0], phases=(GaussNewton(STEPS),), brief=count == 1), *plan[1:])
     best = None
