@@ -24,6 +24,7 @@ from pinnsine.index import Index, make_index
 from pinnsine.jet import Shifted
 from pinnsine.least_squares import Factors, least_squares
 from pinnsine.modes import affine_in_fields, nearest_mode
+from pinnsine.nets import FrozenSines
 from pinnsine.objective import Objective
 from pinnsine.optim.gauss_newton import GaussNewton
 from pinnsine.points import Points
@@ -63,7 +64,7 @@ def _step(objective: Objective, theta: Tensor) -> Tensor:
     Four fields of 1,000 sines in four coordinates took 41 s together (Beltrami's flow).
     """
     own = _parameters_of_fields(objective, theta)
-    if len(own) > 1:
+    if len(own) > 1 and theta.dtype == torch.float64:
         rows, jacobian = objective.jacobian(theta)
         seen = [jacobian[:, block].any(dim=1) for block in own]
         if int(torch.stack(seen).sum(dim=0).max()) == 1:
@@ -76,8 +77,12 @@ def _step(objective: Objective, theta: Tensor) -> Tensor:
 
 
 def _parameters_of_fields(objective: Objective, theta: Tensor) -> list[Tensor]:
-    """The indices of the parameters of each field, where all are those of output layers; else none."""
+    """The indices of the parameters of each field, where all are those of output layers; else none, nor on lattices, which have ways of
+    their own.
+    """
     ansatz, index, found = objective.ansatz, torch.arange(len(theta), device=theta.device), []
+    if not isinstance(ansatz.net, FrozenSines) or ansatz.net.lattice is not None:
+        return []
     for number, piece in enumerate(ansatz.pieces):
         for k in range(len(piece.fields)):
             names = [n for n in objective.blocks if n.startswith(f"networks.{number}.")]

@@ -60,6 +60,7 @@ def test_windows_are_for_the_time_of_two_and_for_what_few_sines_come_near():
     assert not affordable(math.inf, 1e-6, few)
 
 
+@pytest.mark.slow
 def test_a_march_of_many_sines_goes_on_where_it_stopped(tmp_path, monkeypatch):
     monkeypatch.setattr("pinnsine.checkpoint.INTERVAL", 0.0)
     monkeypatch.setattr("pinnsine.checkpoint.SHARE", math.inf)
