@@ -28,7 +28,7 @@ from pinnsine.points import Points
 from pinnsine.probe import FieldScale
 from pinnsine.problem import Problem
 from pinnsine.regression import apart
-from pinnsine.rest import from_rest, from_solution
+from pinnsine.rest import from_rest, from_solution, from_window_before
 from pinnsine.sharded import Sharded, sharded
 from pinnsine.shares import share_points
 from pinnsine.state import Result, State
@@ -37,7 +37,7 @@ from pinnsine.trials import Trial
 
 @dataclass(frozen=True)
 class Call:
-    """What all attempts of one call share; its memory is a number of bytes."""
+    """What all attempts of one call share; its memory is a number of bytes. ``earlier``: the trial function of the window of time before."""
 
     problem: Problem
     scales: Mapping[str, FieldScale]
@@ -46,6 +46,7 @@ class Call:
     callbacks: Sequence
     checkpoints: Checkpoints
     compiler: Compiler | None = None
+    earlier: Ansatz | None = None
 
     @property
     def dtype(self) -> torch.dtype:
@@ -98,6 +99,8 @@ def _continues(net, call: Call) -> bool:
 
 def _guess(call: Call) -> Callable[[Objective, Tensor], Tensor]:
     """Where Newton's method starts on frozen sines that are freshly drawn."""
+    if call.earlier is not None:
+        return functools.partial(from_window_before, before=call.earlier)
     return from_rest if call.asked.start is None else functools.partial(from_solution, before=call.asked.start.ansatz)
 
 

@@ -141,7 +141,8 @@ def _prescribed(
     for k, upper in list(enumerate(edges[1:]))[len(chain.solved) :]:
         part = chain.part(upper)
         own = asked_of(part, replace(asked, net=_carried(asked.net, chain)))
-        call = Call(part, field_scales(part), own, _share(limits, len(edges) - 1 - k), callbacks, checkpoints, compiler)
+        earlier = chain.solved[-1].ansatz if chain.solved else None
+        call = Call(part, field_scales(part), own, _share(limits, len(edges) - 1 - k), callbacks, checkpoints, compiler, earlier)
         checkpoints.turn(March(chain.copy(), call=call))
         plan = policy.plan(part, call.scales, own.net, own.optimizer, own.points, own.sampler, None, own.dtype, own.memory)
         plan = plan if own.optimizer else tuple(_with_chords(attempt) for attempt in plan)

@@ -5,12 +5,13 @@ import math
 import torch
 from helpers import bound
 
+from pinnsine import rest
 from pinnsine.constraint import Dirichlet, Initial, Residual
 from pinnsine.domain import Interval, Rectangle, Time
 from pinnsine.nets import FrozenSines
 from pinnsine.points import Points
 from pinnsine.problem import Problem, Unknown
-from pinnsine.rest import from_rest
+from pinnsine.rest import from_rest, from_window_before
 
 NET = FrozenSines(80, 5.0)
 
@@ -83,3 +84,43 @@ def test_fields_start_as_those_of_the_unknowns_start_where_unknowns_alone_make_t
     x = torch.linspace(0, 1, 9, dtype=torch.float64)
     u = ansatz.local(ansatz.views(found), Points({"x": x}), {"u": {()}}).u.values
     assert torch.allclose(u, torch.sin(2 * x) / math.sin(2), atol=1e-13)  # measured: 8e-16
+
+
+def two_fields():
+    domain = Interval("x", -1, 1) * Time(0, 1)
+    return Problem(
+        domain,
+        ("u", "v"),
+        [
+            Residual("pde", lambda s: {"u": s.u_t - s.u_xx - s.u * s.v, "v": s.v_t - s.v_xx + s.u}),
+            Initial("start", u=lambda s: torch.cos(s.x), v=lambda s: s.x**2),
+            Dirichlet("walls", u=lambda s: torch.cos(s.x), v=1.0, on=domain.boundary("x")),
+        ],
+    )
+
+
+def test_fields_that_share_no_row_are_fitted_one_by_one_as_all_together(monkeypatch):
+    objective, theta = bound(two_fields(), NET, count=200)
+    alone = from_rest(objective, theta)
+    monkeypatch.setattr(rest, "_parameters_of_fields", lambda *_: [])
+    together = from_rest(objective, theta)
+    points = objective.ansatz.problem.domain.grid(100)
+    one, other = (objective.ansatz.local(objective.ansatz.views(t), points, {"u": {()}, "v": {()}}) for t in (alone, together))
+    for name in "uv":
+        torch.testing.assert_close(getattr(one, name).values, getattr(other, name).values, rtol=0, atol=1e-7)
+
+
+def test_a_window_begins_with_the_one_before_where_that_goes_on_well_and_else_from_rest():
+    """u = exp(-t)."""
+
+    def window(lower, upper):
+        domain = Time(lower, upper)
+        start = Initial("start", u=math.exp(-lower))
+        return Problem(domain, "u", [Residual("ode", lambda s: s.u_t + s.u), start])
+
+    before, theta = bound(window(0.0, 0.5), FrozenSines(12, 1.0), count=60)
+    before.ansatz.load(before.gauss_newton(theta, 1e-14).step + theta)
+    near, theta = bound(window(0.5, 1.0), FrozenSines(12, 1.0), count=60)
+    assert near.loss(from_window_before(near, theta, before.ansatz)) < 1e-6 * near.loss(from_rest(near, theta))
+    before.ansatz.load(torch.ones_like(theta))
+    assert torch.equal(from_window_before(near, theta, before.ansatz), from_rest(near, theta))

@@ -121,7 +121,7 @@ ROWS = (
     Row("Flow past a cylinder, Re 20", "cylinder", 180, 1e-2),
     Row("Taylor-Green", "taylor_green", 180, 1e-8),
     Row("Taylor-Green, sines of whole periods", "taylor_green", 180, 1e-8, choices=VORTICES),
-    Row("Beltrami", "beltrami", 180, 2e-4),
+    Row("Beltrami", "beltrami", 180, 1e-5),
     Row("Lotka-Volterra", "lotka_volterra", 60, 1e-6),
     Row("Lotka-Volterra, windows", "lotka_volterra", 60, 1e-6, choices=ORBIT, windows=8),
     Row("Lorenz", "lorenz", 60, 1e-4),
