@@ -1,10 +1,11 @@
 """What each lever of the trained solver is worth: one is moved at a time, on three problems, from three seeds.
 
-    OMP_NUM_THREADS=1 python benchmarks/ablation.py [--problems wave] [--levers weights] [--seeds 0,1,2] [--seconds 30 | --iterations N]
+    OMP_NUM_THREADS=1 python benchmarks/ablation.py [--problems wave] [--levers weights] [--seeds 0,1,2] [--seconds 30 [--process-time] | --iterations N]
 
 Levenberg-Marquardt on the network that the policy trains. Each run is a line of benchmarks/results/ablation.jsonl, with the machine's load;
-runs that are there already are left out, and benchmarks/results/ablation.md is made from all of them. By iterations where the machine is
-loaded: a lever that makes an iteration cheaper or dearer is then judged by the seconds of process time beside the error.
+runs that are there already are left out, and benchmarks/results/ablation.md is made from all of them. Where the machine is loaded,
+``--process-time`` lets all clocks of a run count the time of this process alone; by iterations, a lever that makes one cheaper or dearer is
+judged by the seconds of process time beside the error.
 """
 
 import argparse
@@ -97,7 +98,10 @@ def main() -> None:
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--iterations", type=int)
+    parser.add_argument("--process-time", action="store_true")
     asked = parser.parse_args()
+    if asked.process_time:
+        time.perf_counter = time.process_time
     torch.set_num_threads(1)
     budget = {"iterations": asked.iterations} if asked.iterations else {"time": asked.seconds}
     results = Path(__file__).parent / "results"

@@ -23,7 +23,7 @@ from pinnsine.checkpoint import Checkpoints, described, found, packed
 from pinnsine.compiled import Compiler
 from pinnsine.constrained import constrained_fit
 from pinnsine.cost import Kept, OutOfTime
-from pinnsine.crowded import crowded
+from pinnsine.dense_windows import densely, is_dense
 from pinnsine.estimate import estimate_error
 from pinnsine.evolution import is_evolution
 from pinnsine.history import History
@@ -149,7 +149,7 @@ def _answered(plan: Sequence[policy.Attempt], call: Call, kept: tuple[Mapping, H
     # few frozen sines on the whole domain are tried before, but where time is all there is, or waves and windows are found as they are needed
     whole = len(call.problem.domain.axes) > 1 and not _is_resolvable(call)
     count = _on_whole(plan, call.problem)
-    crowd = whole and _in_crowd(plan, call, kept) and (march is None or "crowded" in march["stepping"])
+    dense = whole and is_dense(plan, call, kept) and (march is None or "dense" in march["stepping"])
     if whole:
         plan = (replace(plan[0], phases=(GaussNewton(STEPS),), brief=count == 1), *plan[1:])
     best = None
@@ -157,19 +157,15 @@ def _answered(plan: Sequence[policy.Attempt], call: Call, kept: tuple[Mapping, H
         call.limits.clock.earlier = kept[0]["seconds"]
         best = kept[0]["best"] and restored(kept[0]["best"], plan, call, kept[1])
     elif whole:
-        best = tried(plan, call, kept, until=1 if crowd else count)
+        best = tried(plan, call, kept, until=1 if dense else count)
         if _ends(best, call):
             return _estimated(best, call)
         if best is not None and best.state.best_held_out <= WELL:
             return _estimated(tried(plan, call, best=best, begin=count), call)
-    if crowd and best is not None:
-        marched, outcome = crowded(call, best, march)
+    if dense and best is not None:
+        marched, best = _in_dense_windows(plan, count, call, best, kept, march)
         if marched is not None:
             return marched
-        if outcome is Outcome.HALTED:  # the windows are no better
-            best = tried(plan, call, kept if march and kept[0]["current"] else None, best, begin=1, until=count)
-        if outcome is not Outcome.HALTED or _ends(best, call):
-            return _estimated(best if outcome is Outcome.HALTED else replace(best, outcome=outcome), call)
         march = None
     unresolved = best.state.best_held_out > POOR if best is not None else len(call.problem.domain.space) == 1
     share = plan[-1].kept if unresolved else 0.0
@@ -182,17 +178,25 @@ def _answered(plan: Sequence[policy.Attempt], call: Call, kept: tuple[Mapping, H
     return marched if marched is not None and _surer(marched, other) else other
 
 
+def _in_dense_windows(plan: Sequence[policy.Attempt], count: int, call: Call, best: Result, kept, march) -> tuple[Solution | None, Result]:
+    """The answer by windows of many sines; where they are no better, that of the other attempts on the whole domain if nothing is to follow.
+
+    Beside it the best of the attempts.
+    """
+    marched, outcome = densely(call, best, march)
+    if marched is not None:
+        return marched, best
+    if outcome is not Outcome.HALTED:
+        return _estimated(replace(best, outcome=outcome), call), best
+    best = tried(plan, call, kept if march and kept[0]["current"] else None, best, begin=1, until=count)
+    return _estimated(best, call) if _ends(best, call) else None, best
+
+
 def _ends(best: Result | None, call: Call) -> bool:
     """Whether nothing is to follow what was found."""
     if best is None:
         return False
     return best.outcome not in (Outcome.CONVERGED, Outcome.BROKEN, Outcome.ITERATIONS) or best.state.history.rows >= call.limits.iterations
-
-
-def _in_crowd(plan: Sequence[policy.Attempt], call: Call, kept: tuple[Mapping, History] | None) -> bool:
-    """Whether windows of many sines (``pinnsine.crowded``) come after few sines on the whole domain; not in a run that is past them."""
-    current = kept and not kept[0]["march"] and kept[0]["current"]
-    return len(call.problem.domain.axes) > policy.FILLED and not plan[0].linear and not (current and current["number"] > 0)
 
 
 def _on_whole(plan: Sequence[policy.Attempt], problem: Problem) -> int:

@@ -25,19 +25,25 @@ from pinnsine.loop import Limits
 from pinnsine.nets import FrozenSines
 from pinnsine.optim import GaussNewton
 from pinnsine.outcome import Outcome
-from pinnsine.policy import FEW_ROWS, PROMISING, Attempt, fields_per_row, fitting
+from pinnsine.policy import FEW_ROWS, FILLED, PROMISING, Attempt, fields_per_row, fitting
 from pinnsine.problem import Problem
 from pinnsine.resolved import CHORDS
 from pinnsine.solution import Solution
 from pinnsine.state import Result
 from pinnsine.stepping import POOR, STEPS, STOPS, Stepper, Window
 
-CROWD = 4000  # sines on a window, for all fields together
+SINES = 4000  # sines on a window, for all fields together
 FEWEST, MOST = 2, 6  # windows: fewer are no gain on the whole domain, with more it is space that is left
 ENOUGH = 1e-12  # a loss below which a window is left as it is
 
 
-def crowded(call: Call, best: Result, kept: Mapping | None) -> tuple[Solution | None, Outcome]:
+def is_dense(plan: Sequence[Attempt], call: Call, kept: tuple[Mapping, History] | None) -> bool:
+    """Whether such windows come after few sines on the whole domain; not in a run (``kept``) that is past them."""
+    current = kept and not kept[0]["march"] and kept[0]["current"]
+    return len(call.problem.domain.axes) > FILLED and not plan[0].linear and not (current and current["number"] > 0)
+
+
+def densely(call: Call, best: Result, kept: Mapping | None) -> tuple[Solution | None, Outcome]:
     """The answer, and why the march ended; no answer where it does not reach the end of time, or leaves no less than ``best``, by few sines.
 
     ``kept``: the march to go on with.
@@ -46,12 +52,12 @@ def crowded(call: Call, best: Result, kept: Mapping | None) -> tuple[Solution | 
     iterations = call.limits.iterations - best.state.history.rows
     limits = replace(call.limits, iterations=iterations, reserve=estimating(clock.budget, asked.estimate))
     few, each = best.attempt.net, fields_per_row(problem, call.scales)
-    net = _grown(few, fitting(FrozenSines(CROWD // len(problem.fields)), asked.points, each).width, problem)
+    net = _grown(few, fitting(FrozenSines(SINES // len(problem.fields)), asked.points, each).width, problem)
     if not kept and not _is_affordable(best, net, limits):
         return None, Outcome.HALTED
     best.ansatz.load(best.best)
     turn = functools.partial(call.checkpoints.turn, best=best)
-    stepper = Crowded(problem, asked, limits, call.callbacks, net, best.ansatz)
+    stepper = DenseWindows(problem, asked, limits, call.callbacks, net, best.ansatz)
     outcome = stepper.resumed(kept, turn)
     if stepper.chain.whole and stepper.chain.held_out < best.state.best_held_out:
         return stepper.chain.joined(limits, outcome, stepper.reason, asked.estimate), outcome
@@ -78,11 +84,11 @@ def _is_affordable(best: Result, net: FrozenSines, limits: Limits) -> bool:
     return grown > 1 and best.state.best_held_out < PROMISING and FEWEST * grown**3 * best.trial_seconds < limits.left()
 
 
-class Crowded(Stepper):
+class DenseWindows(Stepper):
     """The march in windows of an even length, each begun from the one before, the first from the solution by few sines on all of the time."""
 
-    keeps = (*Stepper.keeps, "crowded")
-    crowded = True  # what tells a march that is kept from others
+    keeps = (*Stepper.keeps, "dense")
+    dense = True  # what tells a march that is kept from others
 
     def __init__(self, problem: Problem, asked: Arguments, limits: Limits, callbacks: Sequence, net: FrozenSines, few: Ansatz):
         super().__init__(problem, asked, limits, callbacks, problem.domain.axis(problem.domain.time).length / MOST, net)

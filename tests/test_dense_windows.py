@@ -9,7 +9,7 @@ import torch
 from test_checkpoint import assert_equal_runs
 
 import pinnsine as ps
-from pinnsine import crowded, policy
+from pinnsine import dense_windows, policy
 
 QUIET = {"progress": False, "estimate": False, "time": 1000.0}
 
@@ -18,8 +18,8 @@ QUIET = {"progress": False, "estimate": False, "time": 1000.0}
 def few(monkeypatch):
     """Few sines, and windows of no more than three times as many."""
     monkeypatch.setattr(policy, "FROZEN_DENSE", (50, 100))
-    monkeypatch.setattr(crowded, "CROWD", 150)
-    monkeypatch.setattr(crowded, "MOST", 3)
+    monkeypatch.setattr(dense_windows, "SINES", 150)
+    monkeypatch.setattr(dense_windows, "MOST", 3)
 
 
 def decaying():
@@ -42,7 +42,7 @@ def test_windows_of_many_sines_follow_few_on_the_whole_of_time():
 
 
 def test_the_sines_are_as_dense_in_space_and_the_same_waves_in_time():
-    net = crowded._grown(ps.FrozenSines(81, (2.0, 1.0, 1.0, 0.5)), 1000, decaying())
+    net = dense_windows._grown(ps.FrozenSines(81, (2.0, 1.0, 1.0, 0.5)), 1000, decaying())
     assert net.width == 1000
     assert net.omega == pytest.approx((20 / 3, 10 / 3, 10 / 3, 0.5))
 
@@ -52,7 +52,7 @@ def test_windows_are_for_the_time_of_two_and_for_what_few_sines_come_near():
 
     def affordable(left, held_out, net=net):
         best = SimpleNamespace(attempt=SimpleNamespace(net=few), trial_seconds=1.0, state=SimpleNamespace(best_held_out=held_out))
-        return crowded._is_affordable(best, net, SimpleNamespace(left=lambda: left))
+        return dense_windows._is_affordable(best, net, SimpleNamespace(left=lambda: left))
 
     assert affordable(16.1, 1e-6)
     assert not affordable(15.9, 1e-6)
