@@ -105,7 +105,7 @@ def singular(s):
 
 
 def test_a_singular_part_with_an_unknown_coefficient_on_the_l_shape():
-    """Measured: error 3.8e-13 and |w - 1.7| 1e-12; without the singular part 200 sines reach 1.1e-2."""
+    """Measured: error 3.8e-13 (Intel) and 1.1e-12 (AMD), |w - 1.7| 1e-12; without the singular part 200 sines reach 1.1e-2."""
     domain = ps.Rectangle(x=(-1, 1), y=(-1, 1)) - ps.Rectangle(x=(0, 1), y=(-1, 0))
 
     def truth(s):
@@ -120,7 +120,7 @@ def test_a_singular_part_with_an_unknown_coefficient_on_the_l_shape():
     )
     solution = ps.solve(problem, net=ps.FrozenSines(200, omega=4.0), iterations=4, progress=False, estimate=False)
     assert float(solution.unknowns["w"]) == pytest.approx(1.7, abs=1e-11)
-    assert solution.compare().relative_l2["u"] < 1e-12
+    assert solution.compare().relative_l2["u"] < 3e-12
 
 
 def test_a_symmetry_is_kept_in_the_run_file_and_a_known_part_is_asked_for(tmp_path):

@@ -42,8 +42,9 @@ def test_value_and_error_are_those_of_a_straight_line_whatever_the_equation_weig
     data = slope_problem(0).constraints[2].on
     x, m = data["x"], data["m"]
     found = solved(slope_problem(0, weight=weight)).unknowns["k"]
-    assert found.error == pytest.approx(NOISE / float(x.norm()), rel=2e-6)  # measured: 6e-7 at most
-    assert found.value == pytest.approx(float(x @ m) / float(x @ x), rel=2e-6)
+    # measured: 6e-7 at most on one kind of processor, 3e-6 on another
+    assert found.error == pytest.approx(NOISE / float(x.norm()), rel=1e-5)
+    assert found.value == pytest.approx(float(x @ m) / float(x @ x), rel=1e-5)
 
 
 @pytest.mark.parametrize("factor", [1.0, 100.0])
