@@ -1,6 +1,7 @@
 """What each lever of the trained solver is worth: one is moved at a time, on three problems, from three seeds.
 
-    OMP_NUM_THREADS=1 python benchmarks/ablation.py [--problems wave] [--levers weights] [--seeds 0,1,2] [--seconds 30 [--process-time] | --iterations N]
+    OMP_NUM_THREADS=1 python benchmarks/ablation.py [--problems wave] [--levers weights] [--seeds 0,1,2]
+        [--seconds 30 [--process-time] | --iterations N]
 
 Levenberg-Marquardt on the network that the policy trains. Each run is a line of benchmarks/results/ablation.jsonl, with the machine's load;
 runs that are there already are left out, and benchmarks/results/ablation.md is made from all of them. Where the machine is loaded,

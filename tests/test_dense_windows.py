@@ -47,6 +47,18 @@ def test_the_sines_are_as_dense_in_space_and_the_same_waves_in_time():
     assert net.omega == pytest.approx((20 / 3, 10 / 3, 10 / 3, 0.5))
 
 
+def test_a_parameter_shares_the_sines_with_space():
+    domain = ps.Interval("x", -1, 1) * ps.Interval("y", -1, 1) * ps.Time(0, 1) * ps.Parameter("nu", 0.1, 1)
+    heat = ps.Residual("heat", lambda s: s.u_t - s.nu * ps.laplacian(s.u) + s.u**2)
+    net = dense_windows._grown(ps.FrozenSines(81, (2.0, 1.0, 0.5, 0.3)), 1000, ps.Problem(domain, "u", [heat]))
+    assert net.omega == pytest.approx((20 / 3, 10 / 3, 0.5, 1.0))
+
+
+def test_no_more_sines_are_taken_than_the_memory_holds():
+    solution = ps.solve(decaying(), **QUIET, memory=8 * 4 * 90**2)
+    assert {len(p.module[1].phase) for p in solution.ansatz.pieces} == {90}
+
+
 def test_windows_are_for_the_time_of_two_and_for_what_few_sines_come_near():
     net, few = ps.FrozenSines(20, 1.0), ps.FrozenSines(10, 1.0)
 
