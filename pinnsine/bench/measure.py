@@ -44,12 +44,13 @@ def solved(row: Row, seed: int, threads: int) -> dict:
     floor = dict(problem.reference.floor)  # a numerical reference is computed here, and kept on disk: it is no part of the solution
     call = solve if row.windows is None else functools.partial(march, windows=row.windows)
     solution = call(problem, time=row.seconds, seed=seed, threads=threads, progress=False, **row.choices)
-    comparison, used = solution.compare(), solution.settings
+    comparison, used = solution.compare(away=row.away), solution.settings
+    away = {f"{n} away from {name}": error for name, c in comparison.away.items() for n, error in c.relative_l2.items()}
     missed = {name: abs(float(solution.unknowns[name]) / true - 1) for name, true in row.unknowns.items()}
     worst = max(comparison.relative_l2, key=comparison.relative_l2.get)
     return {
         "error": max(missed.values(), default=comparison.relative_l2[worst]),
-        "errors": {**missed, **comparison.relative_l2},
+        "errors": {**missed, **comparison.relative_l2, **away},
         "estimate": None if missed else solution.estimate[worst],
         "floor": max(floor.values()),
         "net": used["net"] + (f", {used['windows']} windows" if "windows" in used else ""),

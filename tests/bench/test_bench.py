@@ -129,6 +129,14 @@ def test_a_target_may_change_without_a_measurement():
     assert measure.digest(row) != measure.digest(Row("a", "poisson", 6, 1e-3))
 
 
+def test_the_error_away_from_a_place_stands_beside_that_of_the_whole():
+    choices = {"net": ps.FrozenSines(60, omega=2.0), "iterations": 1, "estimate": False}
+    row = Row("a", "poisson", 60, 1e-3, choices=choices, away={"the walls": lambda s: (s.x - 0.5).abs() < 0.1})
+    errors = measure.solved(row, 0, 1)["errors"]
+    assert list(errors) == ["u", "u away from the walls"]
+    assert 0 < errors["u away from the walls"] != errors["u"]
+
+
 def test_a_row_that_fails_is_recorded(monkeypatch):
     def refuse(*arguments, **options):
         raise ps.ProblemError("no such thing")
