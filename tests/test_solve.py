@@ -5,6 +5,7 @@ import inspect
 import itertools
 import math
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -137,7 +138,8 @@ def test_an_unknown_number_is_found_from_data():
     assert float(ps.solve(problem, **QUICK, iterations=40).unknowns["D"]) == pytest.approx(0.3, abs=1e-6)
 
 
-def test_where_fronts_are_possible_windows_that_time_cuts_short_are_not_the_answer():
+def test_where_fronts_are_possible_windows_that_time_cuts_short_are_not_the_answer(monkeypatch):
+    monkeypatch.setattr(time, "perf_counter", time.process_time)  # what else the machine does decides what is cut short
     problem = ps.load_problem("burgers", nu=0.05)  # the leading term is 0.025 of the time derivative
     solution = ps.solve(problem, points=400, time=4, estimate=False, progress=False)
     assert torch.isfinite(torch.as_tensor(solution.predict(x=[-0.5, 0.0, 0.5], t=1.0)["u"])).all()
