@@ -31,7 +31,7 @@ def error(problem, **settings):
 )
 def test_shipped_problems_are_solved_and_the_floor_bounds_the_error(name, coefficients, degree, tolerance):
     found, floor = error(ps.load_problem(name, **coefficients), degree=degree)
-    assert found <= 2 * floor  # of steady Burgers both are rounding: 4e-14, and 1.05e-13 once among the whole suite on an AMD EPYC
+    assert found <= max(floor, 2e-13)  # rounding: steady Burgers 4e-14 against a floor of 1e-13, once 1.05e-13 on an AMD EPYC
     assert found < tolerance
 
 
