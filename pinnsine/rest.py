@@ -63,11 +63,12 @@ def _step(objective: Objective, theta: Tensor) -> Tensor:
 
     Four fields of 1,000 sines in four coordinates took 41 s together, 6 s one by one (Beltrami's flow, a loaded thread).
     """
-    own = _parameters_of_fields(objective, theta)
-    if len(own) > 1 and theta.dtype == torch.float64:
+    own = _parameters_of_fields(objective)
+    if own and theta.dtype == torch.float64:
         rows, jacobian = objective.jacobian(theta)
         seen = [jacobian[:, block].any(dim=1) for block in own]
-        if int(torch.stack(seen).sum(dim=0).max()) == 1:
+        others = torch.ones_like(theta, dtype=torch.bool).index_fill(0, torch.cat(own), False)
+        if int(torch.stack(seen).sum(dim=0).max()) == 1 and not jacobian[:, others].any():
             found = theta.clone()
             for block, part in zip(own, seen, strict=True):
                 found[block] += Factors.of(jacobian[part][:, block], GaussNewton().damping).solve(-rows[part], -theta[block])
@@ -76,18 +77,17 @@ def _step(objective: Objective, theta: Tensor) -> Tensor:
     return GaussNewton().step(objective, theta, {}).theta
 
 
-def _parameters_of_fields(objective: Objective, theta: Tensor) -> list[Tensor]:
-    """The indices of the parameters of each field, where all are those of output layers; else none, nor on lattices, which have ways of
-    their own.
-    """
-    ansatz, index, found = objective.ansatz, torch.arange(len(theta), device=theta.device), []
+def _parameters_of_fields(objective: Objective) -> list[Tensor]:
+    """The indices of the parameters of each field on frozen sines; none on lattices, which have ways of their own."""
+    ansatz, found = objective.ansatz, []
     if not isinstance(ansatz.net, FrozenSines) or ansatz.net.lattice is not None:
         return []
+    index = torch.arange(ansatz.size, device=next(ansatz.parameters()).device)
     for number, piece in enumerate(ansatz.pieces):
         for k in range(len(piece.fields)):
             names = [n for n in objective.blocks if n.startswith(f"networks.{number}.")]
             found.append(torch.cat([index[objective.blocks[n]].reshape(len(piece.fields), -1)[k] for n in names]))
-    return found if sum(map(len, found)) == len(theta) else []
+    return found
 
 
 def _steady(objective: Objective) -> Tensor | None:
@@ -122,11 +122,7 @@ def from_solution(objective: Objective, theta: Tensor, before: TrialFunction) ->
     scales = {n: 1 / objective.ansatz.scales[n].scale for n in names}
     term = Term(constraint, {n: {()} for n in names}, scales, "one backward")
     points = {"start": objective.points[equation.constraint.name]}
-    rows, jacobian = Objective(objective.ansatz, (term,), points, objective.memory).jacobian(theta)
-    found = theta.clone()
-    for part, block in zip(rows.chunk(len(names)), jacobian.chunk(len(names)), strict=True):  # a field has parameters of its own
-        own = block.any(dim=0)
-        found[own] += Factors.of(block[:, own], GaussNewton().damping).solve(-part, -theta[own])
+    found = _step(Objective(objective.ansatz, (term,), points, objective.memory), theta)
     if isinstance(before, Ansatz) and before.problem.unknowns == objective.ansatz.problem.unknowns:
         found[objective.blocks["unknowns"]] = before.unknowns.detach().to(found)
     return found

@@ -24,11 +24,11 @@ from pinnsine.shares import ROWS_PER_SINE
 Guess = Callable[[Objective, Tensor], Tensor]  # the parameters (P,) to start from, from an objective and drawn ones
 MANY = 3  # coordinates, beyond which so few sines as can be had are best nearly straight: they then span the polynomials of low degree
 FEWEST = 2  # rows for each unknown of a first trial: with 1.3, fields of three left fifty times the held-out loss that they left with 4
-STEPS = 6  # Newton steps of a trial of a nonlinear problem
+STEPS = 10  # Newton steps of a trial of a nonlinear problem
 CHORDS = {False: 2, True: 6}  # the most steps with the same factors after the one from another solution; in more than ``MANY`` coordinates
 ROUGH = 1e-18  # a held-out loss of a linear problem above which a second step, against the rounding of the first, is of no use
-SETTLED = 0.1  # of the loss, left by a step after which a trial is over, once it is below TRUSTED
-TRUSTED = 1e-3
+SETTLED = 0.1  # of the loss, left by a step after which a trial is over
+CURVED = 10.0  # times the loss that the linearised rows left: they bend too much for the step, and further ones gain more than it did
 MARGIN = 2.0  # trials that must fit the time left for a further one to be made
 ROUNDING = 1e-26  # a held-out loss below which rounding is all that is left
 
@@ -117,7 +117,8 @@ class Trials:
         for _ in range(steps):
             step = method.step(objective, theta, {})
             theta, stalled, ahead, left = step.theta, step.progress is not Progress.MOVED, left, self.left()
-            if stalled or step.loss < ROUNDING or SETTLED * before < step.loss < TRUSTED or left <= 0 or left < ahead - left:
+            settled = SETTLED * before < step.loss < CURVED * step.expected
+            if stalled or step.loss < ROUNDING or settled or left <= 0 or left < ahead - left:
                 break
             before = step.loss
         loss = held_out.loss(theta)

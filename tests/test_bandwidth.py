@@ -1,6 +1,7 @@
 """The bandwidth found by trial: it covers the waves of the solution, along each coordinate, and costs what it may."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from pinnsine.calculus import laplacian
 from pinnsine.constraint import Dirichlet, Initial, Residual, row_points
 from pinnsine.domain import Box, Interval, Rectangle, Time
 from pinnsine.nets import FrozenSines
+from pinnsine.optim.step import Step
 from pinnsine.problem import Field, Problem
 from pinnsine.reference import Reference
 from pinnsine.solve import solve
@@ -54,6 +56,28 @@ def objectives(problem, net, count):
 
 def found(problem, net, count, **options):
     return tuned(net, *objectives(problem, net, count), seed=0, **options)
+
+
+@pytest.mark.parametrize(
+    ("losses", "expected", "made"),
+    [
+        ((1e-1, 1e-5, 8e-6, 5e-6, 1e-9, 9e-10, 1e-20), (1e-7, 1e-8, 1e-9, 1e-9, 1e-10, 9e-10, 1e-20), 6),
+        ((1e-1, 9e-2, 1e-20), (1e-1, 9e-2, 1e-20), 2),
+    ],
+    ids=["a plateau while the rows bend", "rows as good as straight"],
+)
+def test_a_trial_is_over_where_a_step_gains_little_and_straight_rows_promise_no_more(losses, expected, made, monkeypatch):
+    steps = [Step(torch.zeros(0), loss, expected=least) for loss, least in zip(losses, expected, strict=True)]
+    taken = []
+
+    def step(method, objective, theta, state):
+        taken.append(replace(steps[len(taken)], theta=theta))
+        return taken[-1]
+
+    monkeypatch.setattr(trials.GaussNewton, "step", step)
+    objective, held_out = objectives(wave(3), FrozenSines(10), 20)
+    trials.Trials(objective, held_out, 0, False, lambda: math.inf, lambda objective, theta: theta).of(FrozenSines(10, 4.0))
+    assert len(taken) == made
 
 
 @pytest.fixture

@@ -71,7 +71,8 @@ class GaussNewton:
                 settled, chords = loss < SMALL and (GAIN * before < loss or least), 0
                 if self.chords and length == 1.0 and not settled and found.again is not None and GAIN * loss > expected:  # the rows are curved
                     new, loss, settled, chords = _chords(objective, found.again, new, rows, self.chords)
-                return Step(new, loss, state, Progress.STALLED if settled or loss < self.enough else Progress.MOVED, tried + 2 + chords)
+                progress = Progress.STALLED if settled or loss < self.enough else Progress.MOVED
+                return Step(new, loss, state, progress, tried + 2 + chords, expected)
             length /= 2
         return Step(theta, before, state, Progress.STALLED, HALVINGS + 1)
 

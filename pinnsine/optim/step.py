@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -18,10 +19,14 @@ class Progress(Enum):
 
 @dataclass(frozen=True)
 class Step:
-    """The new parameters (P,), their loss, the optimizer's state for the next iteration, and the evaluations of all rows it took."""
+    """The new parameters (P,), their loss, the optimizer's state for the next iteration, and the evaluations of all rows it took.
+
+    ``expected``: the loss that the linearised rows left, where the method knows it.
+    """
 
     theta: Tensor
     loss: float
     state: dict = field(default_factory=dict)
     progress: Progress = Progress.MOVED
     evaluations: int = 1
+    expected: float = math.nan

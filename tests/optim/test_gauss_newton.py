@@ -33,6 +33,16 @@ def test_a_linear_problem_is_solved_in_one_step_from_anywhere():
         assert step.loss == pytest.approx(float(linear(step.theta).square().sum()))
 
 
+@pytest.mark.parametrize(("function", "straight"), [(linear, True), (rosenbrock, False)])
+def test_a_step_tells_what_the_linearised_rows_left(function, straight):
+    theta = vector(1, 1, 1, 1) if straight else vector(-1.2, 1)
+    [step] = stepped(function, theta)
+    matrix, rows = torch.func.jacrev(function)(theta).numpy(), function(theta).numpy()
+    move = np.linalg.lstsq(matrix, -rows, rcond=None)[0]
+    assert step.expected == pytest.approx(float(np.square(rows + matrix @ move).sum()), abs=1e-12)
+    assert (step.loss < 2 * step.expected) is straight
+
+
 def test_a_second_step_finds_nothing_left_and_the_run_ends():
     first, second = stepped(linear, vector(1, 1, 1, 1), 2)
     assert second.progress is Progress.STALLED
