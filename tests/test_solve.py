@@ -6,6 +6,7 @@ import itertools
 import math
 import sys
 import time
+import types
 
 import numpy as np
 import pytest
@@ -532,3 +533,9 @@ def test_a_reference_that_is_infinite_somewhere_is_watched_elsewhere():
     solution = ps.solve(problem, net=ps.Siren(4, 1), points=20, iterations=5, progress=False)
     assert math.isfinite(float(solution.history["error"][-1]))
     assert solution.compare().count == len(domain.grid()) - 1
+
+
+@pytest.mark.parametrize(("windows", "whole", "trusted"), [(2e-4, 5e-5, True), (2e-4, 1e-5, False), (1e-6, 1e-4, True)])
+def test_windows_yield_to_an_estimate_that_is_clearly_smaller(windows, whole, trusted):
+    marched, other = (types.SimpleNamespace(estimate={"u": e}, settings={"held_out": 1e-9}) for e in (windows, whole))
+    assert sys.modules["pinnsine.solve"]._surer(marched, other) is trusted
