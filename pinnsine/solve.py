@@ -106,7 +106,8 @@ def solve(
 
     Returns:
         The best solution by held-out rows, also after Ctrl-C and, where there is ``out``, SIGTERM. An evolution may be solved in windows of
-        time (``pinnsine.march``); where they do not reach its end, predictions beyond are NaN, as ``settings["reason"]`` says.
+        time (``pinnsine.march``); where they do not reach its end, predictions beyond are NaN, as ``settings["reason"]`` says; those
+        that time cuts short are the answer only where there is none on the whole domain.
 
     Raises:
         ProblemError: something in the problem or the arguments is wrong, or ``out`` is a run of something else; nothing has been computed

@@ -138,7 +138,6 @@ def test_an_unknown_number_is_found_from_data():
     assert float(ps.solve(problem, **QUICK, iterations=40).unknowns["D"]) == pytest.approx(0.3, abs=1e-6)
 
 
-@pytest.mark.slow  # what four seconds suffice for depends on what else a worker has measured before: alone it passes
 def test_where_fronts_are_possible_windows_that_time_cuts_short_are_not_the_answer(monkeypatch):
     monkeypatch.setattr(time, "perf_counter", time.process_time)  # what else the machine does decides what is cut short
     problem = ps.load_problem("burgers", nu=0.05)  # the leading term is 0.025 of the time derivative
