@@ -47,7 +47,7 @@ from pinnsine.uncertainty import error_seconds, unknown_errors
 ESTIMATE_SHARE = 0.3  # of a time budget, kept for the error estimate and the errors of unknown numbers at the end
 ESTIMATE_SECONDS = 8.0  # and no more than this
 SURE = 1e-12  # a held-out loss of all windows with which nothing else is tried
-STOPPED = (Outcome.TIME, Outcome.TARGET, Outcome.ITERATIONS, Outcome.CALLBACK, Outcome.INTERRUPTED)
+STOPPED = (Outcome.TARGET, Outcome.ITERATIONS, Outcome.CALLBACK, Outcome.INTERRUPTED)
 LINES = 2  # coordinates, one of them time, in which windows come before more sines
 LEAST_WINDOWS = 2  # of as many sines as came near on the whole domain: each takes no less time than a trial did there
 KNOWN = 10.0  # the factor to which an estimate of the error is to be trusted
@@ -107,7 +107,8 @@ def solve(
 
     Returns:
         The best solution by held-out rows, also after Ctrl-C and, where there is ``out``, SIGTERM. An evolution may be solved in windows of
-        time (``pinnsine.march``); where they do not reach its end, predictions beyond are NaN, as ``settings["reason"]`` says.
+        time (``pinnsine.march``); where they do not reach its end, predictions beyond are NaN, as ``settings["reason"]`` says; those
+        that time cuts short are the answer only where there is none on the whole domain.
 
     Raises:
         ProblemError: something in the problem or the arguments is wrong, or ``out`` is a run of something else; nothing has been computed
@@ -148,16 +149,15 @@ def _answered(plan: Sequence[policy.Attempt], call: Call, kept: tuple[Mapping, H
     if march is None and not _marches(plan, call, kept):
         return _estimated(tried(plan, call, kept), call)
     # few frozen sines on the whole domain are tried before, but where time is all there is, or waves and windows are found as they are needed
-    whole = len(call.problem.domain.axes) > 1 and not _is_resolvable(call)
-    count = _on_whole(plan, call.problem)
-    dense = whole and is_dense(plan, call, kept) and (march is None or "dense" in march["stepping"])
-    if whole:
+    count = _on_whole(plan, call.problem) if len(call.problem.domain.axes) > 1 and not _is_resolvable(call) else 0
+    dense = count > 0 and is_dense(plan, call, kept) and (march is None or "dense" in march["stepping"])
+    if count:
         plan = (replace(plan[0], phases=(GaussNewton(STEPS),), brief=count == 1), *plan[1:])
     best = None
     if march is not None:
         call.limits.clock.earlier = kept[0]["seconds"]
         best = kept[0]["best"] and restored(kept[0]["best"], plan, call, kept[1])
-    elif whole:
+    elif count:
         best = tried(plan, call, kept, until=1 if dense else count)
         if _ends(best, call):
             return _estimated(best, call)
@@ -172,10 +172,10 @@ def _answered(plan: Sequence[policy.Attempt], call: Call, kept: tuple[Mapping, H
     share = plan[-1].kept if unresolved else 0.0
     fits = march is not None or best is None or unresolved or LEAST_WINDOWS * best.trial_seconds < call.limits.left()
     marched = _marched(call, best, share, march) if fits else None
-    cut = share and marched is not None and marched.outcome is Outcome.TIME
-    if marched is not None and not cut and (best is None or marched.settings["held_out"] <= SURE or marched.outcome in STOPPED):
+    last = STOPPED if share else (*STOPPED, Outcome.TIME)
+    if marched is not None and (best is None or marched.settings["held_out"] <= SURE or marched.outcome in last):
         return marched
-    other = _estimated(tried(plan, call, kept if march and kept[0]["current"] else None, best, begin=count if whole else 0), call)
+    other = _estimated(tried(plan, call, kept if march and kept[0]["current"] else None, best, begin=count), call)
     return marched if marched is not None and _surer(marched, other) else other
 
 
@@ -246,7 +246,7 @@ def _is_resolvable(call: Call, front: bool = False) -> bool:
 
 
 def _marched(call: Call, best: Result | None, share: float, kept: Mapping | None) -> Solution | None:
-    """The answer window by window; None where not even the first one is solved.
+    """The answer window by window; None where not even the first one is solved, or time cut them short and there is or may be another answer.
 
     ``best``: what was found on the whole domain; ``share``: the part of the time that is left to what may follow; ``kept``: the march to go
     on with.
@@ -261,11 +261,11 @@ def _marched(call: Call, best: Result | None, share: float, kept: Mapping | None
     stepper, outcome = stepped(call.problem, call.asked, limits, call.callbacks, length, whole, kept, turn, later)
     if outcome in (Outcome.CONVERGED, Outcome.HALTED):  # other attempts may follow
         turn(stepper.march(outcome))
-    chain = stepper.chain
-    if chain.solved and (best is None or (chain.whole if whole else chain.held_out <= POOR)):
+    chain, cut = stepper.chain, outcome is Outcome.TIME and (best is not None or share > 0)
+    if chain.solved and (chain.whole if whole or cut else best is None or chain.held_out <= POOR):
         before = f" ({best.state.best_held_out:.0e} of the rows was left on the whole domain)" if best else ""
         return chain.joined(limits, outcome, stepper.reason + before, call.asked.estimate)
-    if best is not None and outcome not in (Outcome.CONVERGED, Outcome.HALTED, Outcome.TIME if share else None):
+    if best is not None and outcome in STOPPED:
         return _estimated(replace(best, outcome=outcome), call)
     if outcome is Outcome.INTERRUPTED:
         raise KeyboardInterrupt

@@ -151,12 +151,13 @@ class Stepper:
             if outcome is not Outcome.CONVERGED or window.loss <= self.tolerance:
                 self.even = self.even + 1 if len(tried) == 1 else 0
                 return best, outcome
+            more = MORE * self.net.width <= self.most
             if self._halved(tried, best):
                 self.length /= 2
-            elif MORE * self.net.width <= self.most and self._affords(self.length, MORE**3):
+            elif more and self._affords(self.length, MORE**3):
                 self.net, tried = replace(self.net, width=MORE * self.net.width), []
             elif best.loss > POOR:
-                return None, Outcome.HALTED
+                return None, Outcome.TIME if more else Outcome.HALTED
             else:
                 self.even, self.tolerance = 0, min(max(self.tolerance, SLACK * best.loss), POOR)
                 return best, Outcome.CONVERGED
@@ -198,6 +199,7 @@ class Stepper:
             result, loss = begun_on_window(attempt, call, self.near, before)
             ready = self.limits.clock.elapsed
             if loss > POOR and self.limits.left() > 0 and self.net.lattice is None:  # more steps would be lost
+                self.seconds = max(self.seconds, result.trial_seconds)  # a window that is solved takes no less
                 return Window(result, call, upper, loss), Outcome.CONVERGED
             outcome = iterated(result, None, call)
         except EvaluationError:

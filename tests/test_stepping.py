@@ -3,16 +3,19 @@
 import itertools
 import math
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from test_cost import Ticking
 
 import pinnsine as ps
+from pinnsine import stepping
 from pinnsine.arguments import Arguments
 from pinnsine.budget import Clock
 from pinnsine.loop import Limits
-from pinnsine.stepping import SINES, Stepper, sines
+from pinnsine.stepping import MOST, SINES, Stepper, sines
 
 QUIET = {"progress": False}
 
@@ -192,6 +195,24 @@ def test_windows_are_cut_no_further_than_there_is_time_for():
     march.limits = Limits(Clock(35.0), math.inf, None, 0.0)
     assert march._affords(5.0)
     assert not march._affords(2.5)
+
+
+@pytest.mark.parametrize(("budget", "outcome"), [(100.0, ps.Outcome.TIME), (math.inf, ps.Outcome.HALTED)])
+def test_more_sines_wait_for_the_time_of_all_windows_though_none_was_solved(monkeypatch, budget, outcome):
+    """Each trial leaves too much and takes a second, by the cube of the sines: sixteen windows of twice as many would take 128."""
+    clock, tried = Ticking(budget), []
+
+    def begun(attempt, call, near, before):
+        seconds = (attempt.net.width / SINES[2]) ** 3
+        tried.append(attempt.net.width)
+        clock.spend(seconds)
+        return SimpleNamespace(trial_seconds=seconds), 1e-3
+
+    monkeypatch.setattr(stepping, "begun_on_window", begun)
+    march = Stepper(heat(), Arguments(memory=2e9), Limits(clock, math.inf, None, 0.0), [], 0.4)
+    assert march.run() is outcome
+    assert clock.elapsed < budget
+    assert max(tried) == (SINES[2] if outcome is ps.Outcome.TIME else MOST * SINES[2])
 
 
 def test_one_coordinate_has_its_own_number_of_sines():
