@@ -3,7 +3,6 @@
 import itertools
 import math
 import random
-import sys
 import time
 from dataclasses import replace
 
@@ -17,6 +16,7 @@ from test_stepping import heat as short_heat
 from test_stepping import logistic
 
 import pinnsine as ps
+from pinnsine import escalation
 
 QUIET = {"progress": False, "estimate": False}
 TRAINED = {"net": ps.Siren(4, 1, omega=2.0), "points": 20, "iterations": 5, **QUIET}
@@ -108,8 +108,8 @@ def test_what_is_tried_after_a_march_goes_on_as_well(tmp_path, monkeypatch):
         return replace(frozen, net=replace(frozen.net, width=100), points=300), trained
 
     monkeypatch.setattr(ps.policy, "plan", short)
-    monkeypatch.setattr(sys.modules["pinnsine.solve"], "WELL", 0.0)
-    monkeypatch.setattr(sys.modules["pinnsine.solve"], "SURE", 0.0)
+    monkeypatch.setattr(escalation, "WELL", 0.0)
+    monkeypatch.setattr(escalation, "SURE", 0.0)
     options = {"points": 300, "time": "400s", **QUIET}
     whole = ps.solve(short_heat(), **options)
     assert whole.outcome is ps.Outcome.ITERATIONS

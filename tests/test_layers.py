@@ -21,7 +21,7 @@ LAYERS = {
     "L4": "optim modes rest continuation evolution growth shares places mirror trials bandwidth omega loop resampling signals regression "
     "policy budget history estimate state monitor arguments callbacks constrained durable tree uncertainty view refined cost nested waves",
     "L5": "comparison error_maps progress plot export runfile surface solution evidence diagnose diagnose_windows residual_map checkpoint "
-    "attempt attempts kept_march lift sitting chain stepping resolved dense_windows solve ensemble march sweep resume eigenpairs",
+    "attempt attempts kept_march lift sitting chain stepping resolved dense_windows escalation solve ensemble march sweep resume eigenpairs",
     "L6": "options fit fit_options fit_commands bench cli_report cli __main__ __init__",
 }
 LEVEL = {name: level for level, names in enumerate(LAYERS.values()) for name in names.split()}
