@@ -252,7 +252,7 @@ def draw_history(axes: Axes, history: Mapping[str, np.ndarray]) -> None:
         if column in history:
             _logarithmic(axes, history["seconds"], history[column], COLOURS[column], label)
     axes.set(xlabel="solving time [s]", ylabel="loss and error", title="history")
-    axes.set_xlim(left=0.0)
+    axes.set_xlim(0.0, 1.03 * axes.get_xlim()[1])  # marks at the end stay whole
     if axes.get_yscale() == "log":  # a run of one step would else be magnified until its scale has no round number left
         low, high = axes.get_ylim()
         axes.set_ylim(min(low, high / 100), max(high, low * 100))

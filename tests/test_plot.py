@@ -210,6 +210,7 @@ def test_the_history_of_one_step_spans_decades_and_not_digits(axes):
     low, high = axes.get_ylim()
     assert high / low > 1e3
     assert low < 2.66e-32 < 2.67e-32 < high
+    assert axes.get_xlim()[1] > 1.03
 
 
 def test_the_title_names_problem_network_errors_and_time():
