@@ -137,7 +137,7 @@ def solve(
 @app.command()
 def resume(
     run: RunFile,
-    problem: Annotated[str | None, typer.Argument(metavar="[PROBLEM]", help="The run's problem, unless it is a shipped one.")] = None,
+    problem: Annotated[str | None, typer.Argument(metavar="PROBLEM", help="The run's problem, unless it is a shipped one.")] = None,
     coefficients: Coefficients = (),
     time: Annotated[str | None, typer.Option(metavar="DURATION", help="Wall time; by default what was left.")] = None,
     iterations: Annotated[int | None, typer.Option(help="The most iterations, with those done before.")] = None,
@@ -177,7 +177,7 @@ def compare(
 @app.command()
 def diagnose(
     run: RunFile,
-    problem: Annotated[str | None, typer.Argument(metavar="[PROBLEM]", help="The run's problem, unless it is a shipped one.")] = None,
+    problem: Annotated[str | None, typer.Argument(metavar="PROBLEM", help="The run's problem, unless it is a shipped one.")] = None,
     coefficients: Coefficients = (),
     plot: Picture = None,
 ) -> None:
@@ -208,7 +208,7 @@ def export(run: RunFile, file: Annotated[Path, typer.Argument(metavar="FILE", he
 
 @app.command()
 def bench(
-    name: Annotated[list[str], typer.Argument(metavar="[NAME]...", help="Shipped problems or labels of rows; all by default.")] = (),
+    name: Annotated[list[str], typer.Argument(metavar="NAME", help="Shipped problems or labels of rows; all by default.")] = (),
     seed: Annotated[list[int], typer.Option(help="Of network and points; may be repeated.")] = (0,),
     jobs: Annotated[int, typer.Option(min=1, help="Rows measured at a time.")] = 1,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of each.")] = 1,

@@ -61,7 +61,9 @@ def compare(
     """See ``Solution.compare``."""
     reference = reference or solution.problem.reference
     if reference is None:
-        raise ProblemError("There is no reference to compare with: give compare(reference) one, or the problem reference=.")
+        raise ProblemError(
+            "There is no reference to compare with: give the problem reference=, or compare() one (`pinnsine compare --reference FILE`)."
+        )
     reference = real_reference(reference, solution.problem.names.complexes)
     domain = solution.problem.domain
     everywhere = places(solution, points)

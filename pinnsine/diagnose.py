@@ -79,7 +79,9 @@ def diagnose(solution: Solution) -> Diagnosis | MarchDiagnosis:
     Raises ProblemError for a solution whose problem has no residuals, as one that was loaded without ``problem=``.
     """
     if not any(isinstance(c, Residual) for c in solution.problem.constraints):
-        raise ProblemError("diagnose() needs the equations: load the run with its problem, as in load(path, problem=...).")
+        raise ProblemError(
+            "A diagnosis needs the equations: give the run its problem, as in load(path, problem=...) or `pinnsine diagnose RUN.h5 mine.py`."
+        )
     if isinstance(solution.ansatz, Windowed):
         from pinnsine.diagnose_windows import diagnose_windows
 

@@ -47,16 +47,22 @@ class MarchDiagnosis:
 
     def plot(self, path: str | Path) -> Path:
         """A picture of the residuals on the worst window (.png, .pdf, .svg)."""
-        return self.windows[0].diagnosis.plot(path)
+        from pinnsine.residual_map import plot_diagnosis
+
+        worst = self.windows[0]
+        return plot_diagnosis(worst.diagnosis, path, f"{self._named(worst)}: ")
 
     def __str__(self) -> str:
         lines = []
         for window in self.windows[:SHOWN]:
-            lines.append(f"window {window.number + 1} of {len(self.windows)}, from {window.lower:.4g} to {window.upper:.4g}:")
+            lines.append(f"{self._named(window)}:")
             lines += [f"  {line}" for line in str(window.diagnosis).splitlines()]
         if rest := self.windows[SHOWN:]:
             lines.append(f"and {len(rest)} more, violated by at most {rest[0].violation:.1e}.")
         return "\n".join(lines)
+
+    def _named(self, window: Window) -> str:
+        return f"window {window.number + 1} of {len(self.windows)}, from {window.lower:.4g} to {window.upper:.4g}"
 
 
 def diagnose_windows(solution: Solution) -> MarchDiagnosis:

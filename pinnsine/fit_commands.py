@@ -46,7 +46,7 @@ def image(file: File, options: FitOptions, psnr: Annotated[float | None, typer.O
 @fit_app.command()
 @with_fit_options
 def video(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="The frames in their order.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="The frames in their order.")],
     options: FitOptions,
     psnr: Annotated[float | None, typer.Option(help="Stop at so many decibels.")] = None,
 ) -> None:
@@ -81,9 +81,11 @@ def poisson(
     truth = as_image(file)
     if source not in ("gradient", "laplacian", "both"):
         raise ProblemError(f"--from takes gradient, laplacian or both, got {source!r}.")
-    slopes = fit.gradient(truth, stencil) if source != "laplacian" else None
+    if source != "gradient" and stencil == "sobel":
+        raise ProblemError("Sobel's differences make no Laplacian: take --stencil forward or central, or --from gradient.")
+    slopes = fit.gradient(truth, stencil)  # which refuses what is no stencil, of a Laplacian alone as well
     curvature = fit.laplacian(truth) if source != "gradient" else None
-    solution = _solved(fit.poisson(slopes, curvature, stencil=stencil), options)
+    solution = _solved(fit.poisson(None if source == "laplacian" else slopes, curvature, stencil=stencil), options)
     if options.plot is not None:
         fit.plot_image(solution, options.plot)
     score = fit.psnr(fit.render(solution), truth, offset=True)
@@ -93,7 +95,7 @@ def poisson(
 @fit_app.command()
 @with_fit_options
 def blend(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE")],
     options: FitOptions,
     weights: Annotated[list[float] | None, typer.Option("--weight", help="One for each image; equal by default.")] = None,
     mixed: Annotated[bool, typer.Option("--mixed", help="The longest gradient at every pixel instead of the sum.")] = False,

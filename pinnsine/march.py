@@ -161,8 +161,14 @@ def _prescribed(
     else:
         checkpoints.turn(March(chain.copy()))
         outcome = next((s.outcome for s in reversed(chain.solved) if s.outcome is not Outcome.CONVERGED), outcome)
-    reason = f"windows of time given, on each: {chain.solved[-1].settings['reason']}"
+    reason = f"windows of time given, on each: {_choice(chain, asked.net)}"
     return chain.joined(limits, outcome, reason, asked.estimate)
+
+
+def _choice(chain: Chain, net) -> str:
+    """Why the network is what it is, in the words of the last window that chose it: those after it were handed it (``_carried``)."""
+    carried = [False, *(net is None and isinstance(s.ansatz.net, FrozenSines) for s in chain.solved[:-1])]
+    return [s.settings["reason"] for s, handed in zip(chain.solved, carried, strict=True) if not handed][-1]
 
 
 def _with_chords(attempt: policy.Attempt) -> policy.Attempt:

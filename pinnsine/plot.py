@@ -132,9 +132,8 @@ def evaluate(solution: Solution, coordinates: Mapping, reference: Reference | No
     if reference is None:
         return found, {}
     reference = real_reference(reference, [n for n in predicted if n not in found])
-    shape = arrays[names[0]].shape
     truth = reference.evaluate({n: torch.tensor(a.ravel(), dtype=torch.float64) for n, a in arrays.items()})
-    return found, {n: np.where(np.isnan(found[n]), np.nan, v.numpy().reshape(shape)) for n, v in truth.items() if n in found}
+    return found, {n: np.where(np.isnan(found[n]), np.nan, v.numpy().reshape(found[n].shape)) for n, v in truth.items() if n in found}
 
 
 def arrange(solution: Solution, view: View) -> tuple[Panels, list[list[str]]]:
@@ -173,9 +172,8 @@ def draw_error_map(axes: Axes, view: View, name: str) -> None:
     bottom = max(float(np.quantile(known, 0.02)) if known.size else 0.0, top * DECADES)
     # an exact hit has no logarithm; it takes the colour of the smallest error
     error = np.ma.maximum(error, bottom)
-    label = f"|{name} − reference|"
     colours = {"cmap": "magma", "norm": LogNorm(bottom, top if top > bottom else 10 * bottom)}
-    _image(axes, view, error, label, interpolation="nearest", **colours)
+    _image(axes, view, error, f"|{name} − reference|", interpolation="nearest", **colours)
 
 
 def field_colours(values: np.ndarray) -> dict[str, object]:
@@ -223,8 +221,7 @@ def telling_lines(view: View, name: str) -> np.ndarray:
 
     The middle alone would be blank for solutions such as sin(pi x) sin(4 pi y).
     """
-    axis, values = view.plane.vertical, view.found[name]
-    held = np.ma.masked_invalid(values)
+    axis, held = view.plane.vertical, np.ma.masked_invalid(view.found[name])
     variation = (held.max(axis=1) - held.min(axis=1)).filled(-1.0)
     middle, most = (axis.lower + axis.upper) / 2, float(view.vertical[variation.argmax()])
     return np.array([middle] if abs(most - middle) < 0.05 * axis.length else sorted((middle, most)))
@@ -255,7 +252,10 @@ def draw_history(axes: Axes, history: Mapping[str, np.ndarray]) -> None:
         if column in history:
             _logarithmic(axes, history["seconds"], history[column], COLOURS[column], label)
     axes.set(xlabel="solving time [s]", ylabel="loss and error", title="history")
-    axes.set_xlim(left=0.0)
+    axes.set_xlim(0.0, 1.03 * axes.get_xlim()[1])  # marks at the end stay whole
+    if axes.get_yscale() == "log":  # a run of one step would else be magnified until its scale has no round number left
+        low, high = axes.get_ylim()
+        axes.set_ylim(min(low, high / 100), max(high, low * 100))
     _finish(axes)
 
 

@@ -97,7 +97,8 @@ def plan(problem: Problem, scales, net, phases: tuple, points, sampler: str | No
     default = next((a for a in chosen if isinstance(a.net, FrozenSines) == frozen), chosen[-1])
     if net is not None or start is not None:
         given = {} if start is not None else default.symmetry
-        default = replace(default, net=net if net is not None else start.ansatz.net, symmetry=given, reason="network given")
+        default = replace(default, net=net if net is not None else start.ansatz.net, symmetry=given)
+        default = replace(default, reason="network given" if net is not None else "the network of the solution begun from")
     if isinstance(default.net, FrozenSines):
         rows = math.ceil(ROWS_PER_SINE * default.net.width * each)
         default = replace(default, phases=(GaussNewton(),), points=rows, linear=is_linear(problem, scales), early=0.0, symmetry={})

@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from pinnsine.export import replacing, require_suffix
-from pinnsine.plot import COLOURS, DPI, FORMATS
+from pinnsine.plot import COLOURS, DECADES, DPI, FORMATS
 from pinnsine.points import Points
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ COLUMNS = 3  # panels side by side
 SMALLEST = 1e-30  # stands for zero on a logarithmic scale
 
 
-def plot_diagnosis(diagnosis: Diagnosis, path: str | Path) -> Path:
-    """Draw the residuals in natural units; the file is complete or not there at all.
+def plot_diagnosis(diagnosis: Diagnosis, path: str | Path, where: str = "") -> Path:
+    """Draw the residuals in natural units, with ``where`` in the title; the file is complete or not there at all.
 
     Raises ProblemError for an unknown suffix, or a place that cannot be written to.
     """
@@ -36,7 +36,7 @@ def plot_diagnosis(diagnosis: Diagnosis, path: str | Path) -> Path:
     high = -(-count // wide)
     figure = Figure(figsize=(4.8 * wide, 3.6 * high + 0.5), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
-    figure.suptitle(", ".join(diagnosis.causes) or "nothing found", fontsize=11)
+    figure.suptitle(where + (", ".join(diagnosis.causes) or "nothing found"), fontsize=11)
     panels = list(figure.subplots(high, wide, squeeze=False).flat)
     for axes, (name, (points, sizes)) in zip(panels, diagnosis.residuals.items(), strict=False):
         draw_residual(axes, points, sizes)
@@ -60,6 +60,8 @@ def draw_residual(axes: Axes, points: Points, sizes: Tensor) -> None:
         return
     order = size.argsort()  # the largest on top
     (first, x), (second, y) = columns.items()
-    drawn = axes.scatter(x[order], y[order], c=np.log10(size[order]), s=9, cmap="magma_r", linewidths=0)
+    top = np.log10(size.max())
+    shades = {"cmap": "magma_r", "vmin": max(np.log10(size.min()), top + np.log10(DECADES)), "vmax": top}
+    drawn = axes.scatter(x[order], y[order], c=np.log10(size[order]), s=9, linewidths=0, **shades)
     axes.figure.colorbar(drawn, ax=axes, label="log10 of the residual")
     axes.set(xlabel=first, ylabel=second)

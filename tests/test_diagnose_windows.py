@@ -64,6 +64,8 @@ def test_the_window_that_is_violated_most_comes_first(tmp_path):
     assert len(first.windows) - SHOWN == 1
     assert text[-1].startswith("and 1 more, violated by at most")
     assert first.plot(tmp_path / "a.png").stat().st_size > 1000
+    picture = first.plot(tmp_path / "a.svg").read_text()  # letters are outlines, each line of text a comment beside
+    assert f"window {first.windows[0].number + 1} of " in picture
     again = ps.load(solution.save(tmp_path / "a.h5"), problem=problem).diagnose()
     assert [w.number for w in again.windows] == [w.number for w in first.windows]
     np.testing.assert_allclose([w.violation for w in again.windows], [w.violation for w in first.windows])

@@ -1,11 +1,14 @@
 """Time windows: a chain of problems that is one solution, with its conditions where they belong."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
 import pinnsine as ps
 from pinnsine.continuation import window_problem
+from pinnsine.march import _choice
 
 QUICK = {"net": ps.FrozenSines(120, (6.0, 4.0)), "progress": False}
 
@@ -118,6 +121,15 @@ def test_the_estimate_of_a_march_is_of_the_size_of_its_error(marched):
 def test_the_same_seed_marches_the_same_way():
     first, second = (ps.march(heat(), 2, net=ps.FrozenSines(40, 4.0), progress=False, seed=3) for _ in range(2))
     assert torch.equal(first.ansatz.flat(), second.ansatz.flat())
+
+
+def test_the_reason_of_a_march_is_that_of_the_window_which_chose_the_network():
+    def chain(*reasons, net):
+        return SimpleNamespace(solved=[SimpleNamespace(settings={"reason": r}, ansatz=SimpleNamespace(net=net)) for r in reasons])
+
+    assert _choice(chain("chosen", "handed on", "handed on", net=ps.FrozenSines(5)), None) == "chosen"
+    assert _choice(chain("first", "second", net=ps.Siren(4, 1)), None) == "second"
+    assert _choice(chain("given", "given", net=ps.FrozenSines(5)), ps.FrozenSines(5)) == "given"
 
 
 def test_a_callback_ends_the_march_with_what_there_is():

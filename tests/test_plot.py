@@ -205,6 +205,14 @@ def test_the_history_leaves_out_what_was_not_measured(axes):
     assert axes.get_yscale() == "log"
 
 
+def test_the_history_of_one_step_spans_decades_and_not_digits(axes):
+    plot.draw_history(axes, {"seconds": np.array([1.0]), "loss": np.array([2.66e-32]), "held_out": np.array([2.67e-32])})
+    low, high = axes.get_ylim()
+    assert high / low > 1e3
+    assert low < 2.66e-32 < 2.67e-32 < high
+    assert axes.get_xlim()[1] > 1.03
+
+
 def test_the_title_names_problem_network_errors_and_time():
     stand = Stand(SQUARE * ps.Time(0, 1), u=wave)
     stand.unknowns = {"D": 0.3}

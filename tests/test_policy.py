@@ -1,6 +1,7 @@
 """What is chosen where nothing is said: which problems count as linear, which attempts are made, and in what order."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -281,6 +282,13 @@ def test_a_network_given_is_the_only_attempt(net):
     assert only.phases == (STAGED,)
     assert only.reason == "network given"
     assert only.points == POINTS
+
+
+def test_a_start_hands_on_its_network_and_the_reason_says_so():
+    net = Siren(5, 1)
+    [only] = planned(smooth(), start=SimpleNamespace(ansatz=SimpleNamespace(net=net)))
+    assert only.net is net
+    assert only.reason == "the network of the solution begun from"
 
 
 @pytest.mark.parametrize("problem", [smooth(), one(lambda s: s.u_t + s.u * s.u_x - 1e-4 * s.u_xx)], ids=["smooth", "front"])

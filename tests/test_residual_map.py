@@ -23,6 +23,12 @@ def test_colours_are_logarithms_with_the_largest_on_top_and_zero_has_one_too():
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("x", "t")
 
 
+def test_a_residual_of_zero_does_not_take_the_colours_of_all_others():
+    sizes = torch.tensor([1.0, 0.0, 100.0, 0.1], dtype=torch.float64)
+    draw_residual(axes := Figure().subplots(), spread(4, x=None, t=None), sizes)
+    assert axes.collections[0].get_clim() == pytest.approx((-3, 2))
+
+
 def test_points_on_a_side_are_drawn_along_it():
     draw_residual(axes := Figure().subplots(), spread(3, x=1.0, t=None), torch.ones(3, dtype=torch.float64))
     [drawn] = axes.lines

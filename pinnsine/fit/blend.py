@@ -25,10 +25,11 @@ def blend(images: Sequence, weights: Sequence[float] | None = None, mixed: bool 
     if not pixels or len({p.shape for p in pixels}) != 1 or len(weights) != len(pixels):
         raise ProblemError(f"blend() takes images of one shape and a weight for each, got {[p.shape for p in pixels]} and {weights}.")
     parts = np.stack([w * np.stack(gradient(p)) for w, p in zip(weights, pixels, strict=True)])  # (image, direction, h, w[, 3])
-    if not mixed:
-        return poisson(tuple(parts.sum(axis=0)), stencil="forward")
     longest = np.square(parts).sum(axis=1).argmax(axis=0)  # (h, w[, 3])
-    return poisson(tuple(np.take_along_axis(parts, longest[None, None], axis=0)[0]), stencil="forward")
+    slopes = np.take_along_axis(parts, longest[None, None], axis=0)[0] if mixed else parts.sum(axis=0)
+    problem = poisson(tuple(slopes), stencil="forward")
+    problem.name = "blend"
+    return problem
 
 
 def clone(source, target, mask: np.ndarray, mixed: bool = False) -> Problem:

@@ -72,12 +72,12 @@ def plot_image(solution: Solution, path: str | Path, truth: np.ndarray | None = 
 
 
 def draw_panels(panels, path: str | Path, title: str) -> Path:
-    """Arrays side by side, three in a row: (title, array, colours, range); None is the range from minus to plus the 99.5 % quantile."""
+    """Arrays side by side, three in a row, four two by two: (title, array, colours, range), None for the range up to the 99.5 % quantile."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     path = require_suffix(path, FORMATS, "A picture")
-    columns = min(3, len(panels))
+    columns = 2 if len(panels) == 4 else min(3, len(panels))
     rows = -(-len(panels) // columns)
     figure = Figure(figsize=(4.2 * columns, 4.2 * rows), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)

@@ -21,6 +21,7 @@ def test_weighted_gradients_are_those_of_the_weighted_image():
     for found, expected in zip(columns(blend([A, B], weights=(0.25, 0.75))), gradient(0.25 * A + 0.75 * B), strict=True):
         assert np.allclose(found, expected, atol=1e-15)
     assert np.allclose(columns(blend([A, B]))[0], gradient(A / 2 + B / 2)[0])
+    assert blend([A, B]).name == "blend"
 
 
 def test_mixed_gradients_are_the_longest_at_every_pixel():

@@ -48,6 +48,13 @@ def test_a_poisson_problem_is_solved(picture, capsys, source):
     assert json.loads(printed)["psnr"] > 5
 
 
+@pytest.mark.parametrize(("source", "stencil"), [("laplacian", "sobel"), ("both", "sobel"), ("laplacian", "exact"), ("gradient", "exact")])
+def test_differences_that_cannot_be_taken_and_inverted_are_refused(picture, capsys, source, stencil):
+    status, _, said = run(capsys, "fit", "poisson", picture, "--from", source, "--stencil", stencil, *SHORT)
+    assert status == 2
+    assert "forward" in said
+
+
 def test_two_images_are_blended(picture, capsys):
     status, printed, _ = run(capsys, "fit", "blend", picture, picture, "--weight", "0.5", "--weight", "0.5", *SHORT)
     assert status == 0
