@@ -50,7 +50,7 @@ def summary(solution: Solution, comparison: Comparison | None, written: Sequence
         f"{solution.problem.name}: {solution.outcome.value}",
         f"  network    {s['net']} ({s['parameters']:,} parameters; {s['reason']})",
         f"  run        {s['optimizer']}, {s['iterations']:,} iterations in {s['seconds']:.1f} s, loss {s['loss']:.1e}",
-        f"  on         {s['points']:,} points, {s['dtype']}, {s['device']}, {s['threads']} threads, seed {s['seed']}",
+        f"  on         {s['points']:,} points, {s['dtype']}, {s['device']}, {s['threads']} thread(s), seed {s['seed']}",
         *(f"  unknown    {name} = {float(value):.8g}" for name, value in solution.unknowns.items()),
         *(f"  estimate   {name}: relative L2 {value:.1e}, without the reference" for name, value in solution.estimate.items()),
         *(f"  compared   {line}" for line in str(comparison or "").splitlines()),

@@ -115,6 +115,7 @@ def sdf(
     file: File,
     options: FitOptions,
     points: Annotated[int, typer.Option(min=1, help="Points drawn on a mesh, and off the surface.")] = 20_000,
+    losses: Annotated[str, typer.Option(help="What the points ask for: squares, siren or singular, which takes no normals.")] = "squares",
     surface: Annotated[Path | None, typer.Option(metavar="FILE.stl", help="Write the surface here: .stl, .ply or .obj.")] = None,
     resolution: Annotated[int, typer.Option(min=2, help="Points of the surface's grid along the longest side.")] = 128,
 ) -> None:
@@ -129,7 +130,7 @@ def sdf(
     require_trimesh()
     if surface is not None:
         require_writable(surface, FORMATS, "A surface")
-    solution = _solved(fit.sdf(file, points=points, seed=options.seed), options)
+    solution = _solved(fit.sdf(file, points=points, seed=options.seed, losses=losses), options)
     if options.plot is not None:
         solution.plot(options.plot)
     found = solution.surface(resolution=resolution)

@@ -76,6 +76,17 @@ def test_a_cloud_becomes_a_surface(tmp_path, capsys):
     assert surface.exists()
 
 
+def test_losses_of_a_shape_are_named_or_refused(tmp_path, capsys):
+    cloud = tmp_path / "ball.xyz"
+    points = np.random.default_rng(0).standard_normal((60, 3))
+    np.savetxt(cloud, points / np.linalg.norm(points, axis=1, keepdims=True))
+    options = ["--points", "60", "--resolution", "12", "--net", "siren:width=8,depth=2,omega=1.5", "--iterations", "2"]
+    status, _, errors = run(capsys, "fit", "sdf", cloud, *options, "--losses", "heat")
+    assert status == 2
+    assert "'squares'" in errors
+    assert run(capsys, "fit", "sdf", cloud, *options, "--losses", "singular")[0] == 0
+
+
 def test_a_sound_is_fitted_and_written(tmp_path, capsys):
     source, copy = tmp_path / "tone.wav", tmp_path / "copy.wav"
     wavfile.write(source, 8000, np.sin(np.arange(200) / 3).astype(np.float32))
