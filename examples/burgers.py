@@ -2,7 +2,7 @@
 
 u_t + u u_x = (0.01 / pi) u_xx,   u(x, 0) = -sin(pi x),   u(-1, t) = u(1, t) = 0
 
-python examples/burgers.py [TIME]      # 60s by default: an error of about 2e-5 on two cores
+python examples/burgers.py [TIME]      # 60s by default: an error of about 1e-5 on two cores
 """
 
 import sys
