@@ -64,6 +64,25 @@ def test_scattered_points_are_counted_by_the_sides_of_the_domain():
     assert samples_along(points, ps.Rectangle(x=(0, 4), y=(0, 2))) == pytest.approx((40, 20))
 
 
+def test_linear_rows_at_all_points_of_a_grid_are_solved_for_on_windows_where_the_network_would_take_minutes():
+    """An image of 48 x 48 pixels, 2,304 rows; not where some of the pixels are left out, nor where the rows are not known to be linear."""
+    image = np.random.default_rng(0).random((48, 48))
+    whole, known = ps.fit.image(image), image > 0.05
+    part = ps.fit.poisson((image, image), stencil="forward", mask=known)
+    assert isinstance(signal_choice(whole, field_scales(whole), linear=True)[0], LocalSines)
+    assert isinstance(signal_choice(whole, field_scales(whole), linear=False)[0], BSNN)
+    assert isinstance(signal_choice(part, field_scales(part), linear=True)[0], BSNN)
+
+
+def test_windows_are_as_fine_as_the_points_of_all_constraints_together():
+    """A clone has the target's values outside of a mask and the source's gradients inside: together those of all pixels."""
+    image = np.random.default_rng(0).random((48, 40))
+    problem = ps.fit.clone(image, image, np.arange(40) > np.full((48, 1), 12))
+    net, [method], _ = signal_choice(problem, field_scales(problem), linear=True)
+    assert net == LocalSines((5, 6), 8)
+    assert isinstance(method, GaussNewton)
+
+
 def test_an_image_a_sound_and_a_film_are_interpolated(monkeypatch):
     """Measured: 254, 254 and 272 dB."""
     monkeypatch.setattr(signals, "EXACT", 500)

@@ -13,6 +13,8 @@ from pinnsine.fit.poisson import poisson
 from pinnsine.fit.stencil import gradient
 from pinnsine.problem import Field, Problem
 
+HELD = 1e6  # the weight of the target's values, which no pixel outside is to leave
+
 
 def blend(images: Sequence, weights: Sequence[float] | None = None, mixed: bool = False) -> Problem:
     """The problem of an image whose gradient is sum_k w_k grad f_k, in forward differences.
@@ -35,8 +37,9 @@ def blend(images: Sequence, weights: Sequence[float] | None = None, mixed: bool 
 def clone(source, target, mask: np.ndarray, mixed: bool = False) -> Problem:
     """The problem of laying ``source`` into ``target`` where ``mask`` (h, w) is True, without a seam.
 
-    Inside the mask, and across its edge, forward differences are those of the source; outside, values are those of the target. ``mixed``:
-    inside, the longer of the two gradients. Raises ProblemError for images of unequal shapes and a mask that leaves nothing outside.
+    Differences of two pixels of which one lies inside the mask are those of the source; outside, values are those of the target, and count
+    ``HELD`` times as much: what does not agree is spread inside. ``mixed``: inside, the longer of the two gradients. Raises ProblemError for
+    images of unequal shapes and a mask that leaves nothing outside.
     """
     inner, outer = as_image(source), as_image(target)
     if inner.shape != outer.shape:
@@ -47,10 +50,12 @@ def clone(source, target, mask: np.ndarray, mixed: bool = False) -> Problem:
     slopes, others = np.stack(gradient(inner)), np.stack(gradient(outer))
     if mixed:
         slopes = np.where(np.square(slopes).sum(axis=0) >= np.square(others).sum(axis=0), slopes, others)
-    touched = mask | np.roll(mask, -1, axis=0) | np.roll(mask, -1, axis=1)
-    touched[-1], touched[:, -1] = mask[-1], mask[:, -1]
+    touched = np.stack([mask, mask])  # (direction, h, w): whether one of the two pixels of a difference lies inside
+    touched[0, :, :-1] |= mask[:, 1:]
+    touched[1, :-1] |= mask[1:]
+    slopes = np.where(touched.reshape(2, *mask.shape, *(1,) * (outer.ndim - 2)), slopes, others)
     parts = channels(outer)
-    inside = poisson(tuple(slopes), stencil="forward", mask=touched).constraints[0]
-    outside = Data("outside", pixel_points(outer.shape, ~mask, **{f"value_{n}": part for n, part in parts.items()}), weight=1 / len(parts),
+    inside = poisson(tuple(slopes), stencil="forward", mask=touched.any(axis=0)).constraints[0]
+    outside = Data("outside", pixel_points(outer.shape, ~mask, **{f"value_{n}": part for n, part in parts.items()}), weight=HELD / len(parts),
                    **{n: f"value_{n}" for n in parts})  # fmt: skip
     return Problem(frame(outer.shape), [Field(n, range=(0.0, 1.0)) for n in parts], [inside, outside], name="clone")

@@ -52,6 +52,41 @@ def test_outside_the_mask_the_target_stands():
     assert len(inside.on) == 11  # six pixels, three to the left of them and two above: their differences reach inside
 
 
+@pytest.mark.parametrize("mixed", [False, True])
+def test_a_clone_solves_the_least_squares_of_all_differences_that_reach_inside(mixed):
+    """Written out pixel by pixel: 48 x 48 of the two images, no edge of the mask along a side. Measured: 133 and 135 dB."""
+    source, target = (np.random.default_rng(k).random((48, 48)) for k in (1, 2))
+    mask = np.zeros(source.shape, dtype=bool)
+    mask[9:30, 14:40] = True
+    mask[12, 20] = False
+    found = render(ps.solve(clone(source, target, mask, mixed=mixed), progress=False, estimate=False, time=60))
+    assert psnr(found, laid(source, target, mask, mixed)) > 100
+    assert np.abs(found - target)[~mask].max() < 1e-5
+
+
+def laid(source, target, mask, mixed):
+    """Values inside that leave least of the differences between neighbours, given those outside."""
+    number = np.full(mask.shape, -1)
+    number[mask] = np.arange(mask.sum())
+    rows, right = [], []
+    wanted, others = np.stack(gradient(source)), np.stack(gradient(target))
+    wanted = np.where((wanted**2).sum(0) >= (others**2).sum(0), wanted, others) if mixed else wanted
+    for direction, (down, along) in enumerate(((0, 1), (1, 0))):
+        for i, j in np.ndindex(mask.shape[0] - down, mask.shape[1] - along):
+            row, value = np.zeros(mask.sum()), wanted[direction, i, j]
+            for pixel, sign in (((i, j), -1), ((i + down, j + along), 1)):
+                if mask[pixel]:
+                    row[number[pixel]] = sign
+                else:
+                    value -= sign * target[pixel]
+            if row.any():
+                rows.append(row)
+                right.append(value)
+    whole = target.copy()
+    whole[mask] = np.linalg.lstsq(np.array(rows), np.array(right), rcond=None)[0]
+    return whole
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
