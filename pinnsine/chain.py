@@ -43,6 +43,7 @@ class Chain:
         self.edges: list[float] = [axis.lower]
         self.solved: list[Solution] = []
         self.coarser: Chain | None = None  # an earlier march that reached the end, to a larger aim
+        self.refined: float | None = None  # the time from which on this one's aim was no smaller
 
     @property
     def lower(self) -> float:
@@ -115,14 +116,22 @@ class Chain:
         return history
 
     def _compared(self) -> tuple[dict[str, float], str]:
-        """The relative L2 difference of every field from a march to a larger aim, which is the error of that one, and a note that says so."""
+        """The relative L2 difference of every field from a march to a larger aim, which is the error of that one, and a note that says so.
+
+        Where this one's aim was smaller in a part of the time alone, the difference is what came of the error of that one in this part, and
+        is divided by the part.
+        """
         if self.coarser is None:
             return dict.fromkeys(self.problem.names.shown, math.nan), ""
         functions = [chain.function for chain in (self, self.coarser)]
         grid = self.problem.domain.grid(GRID).to(torch.float64, next(functions[0].parameters()).device)
         one, other = (field_values(f, f.flat(), grid) for f in functions)
-        squares = {n: [float((one[n] - other[n]).square().sum()), float(one[n].square().sum())] for n in one}
-        told = f": given is the difference from a march whose rows left {self.coarser.held_out:.0e}, where this one's left {self.held_out:.0e}"
+        refined = self.upper if self.refined is None else self.refined
+        part = (refined - self.edges[0]) / (self.upper - self.edges[0])
+        squares = {n: [float((one[n] - other[n]).square().sum()) / part**2, float(one[n].square().sum())] for n in one}
+        left = max(s.settings["held_out"] for s, end in zip(self.solved, self.edges[1:], strict=True) if end <= refined)
+        told = f": given is the difference from a march whose rows left {self.coarser.held_out:.0e}, where this one's left {left:.0e}"
+        told += f" until {self.problem.domain.time} = {self.refined:.4g}, for all of the time" if refined < self.upper else ""
         return self._relative(squares), told
 
     @property

@@ -2,15 +2,18 @@
 
 The fields at the start of a window say how many waves they have above a part of the aim. A window whose rows fail the aim is halved, which
 costs twice as much, while a quarter more waves cost the same; waves are added where the aim is near and those at the end fill
-the lattice, or where halving has not helped.
+the lattice, or where halving has not helped. A march that is made again to a smaller aim comes down to that of the march before where the
+time runs short: what is left there grows from a smaller error.
 """
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -59,27 +62,35 @@ ONLY = 1e-12  # where iterations are limited
 # The power of the digits of the aim with which the time for a march grows, where space is periodic and where it is not.
 DEARER = {True: 1.5, False: 3.0}
 REFINING = 0.5  # of the time for a march, which the estimate of its error takes where space is periodic
+HURRY = 1.2  # times what a march took: the time for as much of another to its aim
 LAST = 0.02  # of the time, in which a march that is no answer yet goes no further
 
 
 class Resolver(Stepper):
-    """The march of one call on lattices, with windows and waves such that the held-out rows of each leave ``aim``."""
+    """The march of one call on lattices, with windows and waves such that the held-out rows of each leave ``aim``.
+
+    ``before``: the march to a larger aim that there is already.
+    """
 
     steps, chords = STEPS, CHORDS
     keeps = (*Stepper.keeps, "aim")
     ready, easy = 1, 0.1  # where it is the waves that limit the loss, that of an easy window is no smaller
 
-    def __init__(self, problem: Problem, asked: Arguments, limits: Limits, callbacks: Sequence, aim: float):
+    def __init__(self, problem: Problem, asked: Arguments, limits: Limits, callbacks: Sequence, aim: float, before: Resolver | None = None):
         domain = problem.domain
         lattice = FrozenSines(lattice=(1,) * len(domain.axes))
         super().__init__(problem, asked, limits, callbacks, FIRST * domain.axis(domain.time).length, lattice)
         self.mirrored = mirrored_in(problem)
         self.periodic = self.mirrored is not None
-        self.aim = aim
+        self.before, self.chain.coarser = before, before and before.chain
         self.surplus = SURPLUS if len(domain.space) == 1 else SURPLUS_IN_PLANE
-        self.tolerance = self.wanted = aim if limits.target is None else max(aim, self.tolerance)
-        self.reach = next(reach for most, reach in REACHES if aim >= most)
+        self.least = 0.0 if limits.target is None else self.tolerance
+        self._aim_at(aim)
         self.finest = self._finest(asked.memory)
+
+    def _aim_at(self, aim: float) -> None:
+        self.aim, self.tolerance, self.wanted = aim, max(aim, self.least), max(aim, self.least)
+        self.reach = next(reach for most, reach in REACHES if aim >= most)
 
     def _finest(self, memory: float) -> int:
         """The most waves along each space coordinate."""
@@ -93,6 +104,8 @@ class Resolver(Stepper):
 
     def _window(self) -> tuple[Window | None, Outcome]:
         """The next window: halved, or with more waves, until the aim is met or neither helps."""
+        if self._is_late():
+            self._come_down()
         waves = self._more(self._needed(self._start()), SPARE)
         before, finer, useless = math.inf, False, 0
         while True:
@@ -102,6 +115,8 @@ class Resolver(Stepper):
                 self.even = self.even + 1 if math.isinf(before) else -WAIT
                 self.tolerance = max(self.wanted, STRICTER * self.tolerance)
                 return window, outcome
+            if self._is_late():
+                return self._window()
             useless = useless + 1 if window.loss > HELPS * before else 0
             if useless > 1 and window.loss <= POOR:
                 self.even, self.tolerance = -WAIT, min(max(self.tolerance, SLACK * window.loss), POOR)
@@ -114,6 +129,30 @@ class Resolver(Stepper):
                 return None, Outcome.HALTED
             waves = self._more(waves, FINER) if finer else waves
             self.length, before = self.length / (1 if finer else 2), window.loss
+
+    def _is_late(self) -> bool:
+        """Whether the time left is little more than the march before took from here to its end."""
+        if self.before is None or self.chain.refined is not None or not self.chain.solved:
+            return False
+        edges, solved = self.before.chain.edges, self.before.chain.solved
+        ends = [s.settings["seconds"] for s in solved]
+        took = ends[-1] - float(np.interp(self.chain.lower, edges[1:], ends))
+        return agreed(self.limits.left() - HURRY * took - self.seconds) < 0
+
+    def _come_down(self) -> None:
+        """Go on to the aim of the march before, in windows as long as it made here."""
+        chain, edges = self.chain, self.before.chain.edges
+        self._aim_at(self.before.aim)
+        place = bisect.bisect_right(edges, chain.lower)
+        self.length, self.even, chain.refined = edges[place] - edges[place - 1], 0, chain.lower
+
+    @property
+    def reason(self) -> str:
+        """What was done, in words."""
+        if self.chain.refined is None:
+            return super().reason
+        time = f"{self.problem.domain.time} = {self.chain.refined:.4g}"
+        return f"{super().reason}; from {time} on its rows may leave more ({self.aim:.0e}), for want of time"
 
     def _finer(self, window: Window, waves: Sequence[int]) -> bool:
         """Whether a few more waves are all that is missing: what a window ends with fills the lattice, and the aim is near."""
@@ -221,16 +260,16 @@ def stepped(
     best = None
     while aim is not None:
         before = limits.clock.elapsed
-        stepper = Resolver(problem, asked, replace(limits, reserve=limits.reserve + (0.0 if best else later)), callbacks, aim)
+        own = replace(limits, reserve=limits.reserve + (0.0 if best else later))
+        stepper = Resolver(problem, asked, own, callbacks, aim, best and best[0])
         outcome = stepper.resumed(kept, turn) if best is None else stepper.run()
-        if best is not None and not (stepper.chain.whole and stepper.chain.held_out < best[0].chain.held_out):
+        if best is not None and not (stepper.chain.whole and stepper.chain.held_out <= max(best[0].chain.held_out, stepper.wanted)):
             return best[0], outcome if outcome in STOPS else best[1]
         if outcome is Outcome.HALTED:
             kept = None
             break
         if best is not None:
             turn(stepper.march())
-            stepper.chain.coarser = best[0].chain
         elif outcome is Outcome.TIME and not later and stepper.chain.solved and stepper.chain.held_out <= POOR:
             # an answer without an estimate is better than none
             stepper.limits = replace(limits, reserve=min(limits.reserve, LAST * limits.clock.budget))

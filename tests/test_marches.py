@@ -31,9 +31,10 @@ def marches(monkeypatch, budget, seconds=SECONDS, reserve=0.2, later=0.0):
     class Resolver:
         periodic = True
 
-        def __init__(self, problem, asked, limits, callbacks, aim):
+        def __init__(self, problem, asked, limits, callbacks, aim, before=None):
             begun.append(aim)
             self.limits, self.aim, self.wanted, self.chain = limits, aim, aim, Chain(aim)
+            self.chain.coarser = before and before.chain
 
         def run(self, turn=None):
             while not self.chain.whole:

@@ -4,12 +4,15 @@ import math
 
 import pytest
 import torch
+from test_cost import Ticking
 
 import pinnsine as ps
 from pinnsine import resolved
 from pinnsine.arguments import Arguments
+from pinnsine.loop import Limits
+from pinnsine.outcome import Outcome
 from pinnsine.policy import attempts
-from pinnsine.resolved import is_resolvable, next_aim, started
+from pinnsine.resolved import Resolver, is_resolvable, next_aim, started, stepped
 from pinnsine.scaling import field_scales
 from pinnsine.waves import nodes, waves_needed
 
@@ -94,6 +97,35 @@ def test_a_march_is_made_again_to_a_smaller_aim(monkeypatch):
         monkeypatch.setattr(resolved, "AIMS", aims)
         found.append(ps.march(breather(), time=1000, estimate=False, **QUIET).compare().relative_l2["u"])
     assert found[1] < 0.05 * found[0]
+
+
+def test_a_march_that_runs_short_of_time_comes_down_to_the_aim_before(monkeypatch):
+    """Windows take ten seconds to the first aim and 22 to the second, which was expected to take 17."""
+    solve, seconds, found = Resolver._solved, {1e-7: 10.0, 1e-10: 22.0}, []
+    monkeypatch.setattr(resolved, "AIMS", tuple(seconds))
+    for budget in (100.0, 165.0):
+        clock = Ticking(budget)
+
+        def ticking(self, upper, before, clock=clock):
+            clock.spend(seconds[self.aim])
+            found = solve(self, upper, before)
+            self.seconds = seconds[self.aim]
+            return found
+
+        monkeypatch.setattr(Resolver, "_solved", ticking)
+        limits = Limits(clock, math.inf, None, 0.0)
+        stepper, outcome = stepped(soliton(0.1), Arguments(memory=2e9), limits, [], 1.0)
+        assert (stepper.chain.whole, stepper.aim, outcome) == (True, 1e-7, Outcome.CONVERGED)
+        assert clock.elapsed <= budget
+        clock.spend(1000.0)  # none for the estimate
+        found.append((stepper.chain, stepper.chain.joined(limits, outcome, stepper.reason)))
+    (first, coarse), (second, mixed) = found
+    assert first.refined is None
+    assert second.refined == second.edges[2] == 0.025
+    error = mixed.compare().relative_l2["u"]
+    assert error < coarse.compare().relative_l2["u"]  # 2.90e-5 and 3.07e-5
+    assert 1 < mixed.estimate["u"] / error < 20  # 7
+    assert "from t = 0.025 on its rows may leave more (1e-07), for want of time" in mixed.settings["reason"]
 
 
 def test_the_next_aim_is_the_smallest_that_there_is_time_for():
