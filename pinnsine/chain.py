@@ -116,10 +116,10 @@ class Chain:
         return history
 
     def _compared(self) -> tuple[dict[str, float], str]:
-        """The relative L2 difference of every field from a march to a larger aim, which is the error of that one, and a note that says so.
+        """The relative L2 error of every field by the difference from a march to a larger aim, and a note that says so.
 
-        Where this one's aim was smaller in a part of the time alone, the difference is what came of the error of that one in this part, and
-        is divided by the part.
+        The difference is the error of that march; this one's is smaller as are the roots of the losses that both have left. Where its aim
+        was smaller in a part of the time alone, the difference is what came of the error in this part, and the rest has as much as before.
         """
         if self.coarser is None:
             return dict.fromkeys(self.problem.names.shown, math.nan), ""
@@ -128,10 +128,12 @@ class Chain:
         one, other = (field_values(f, f.flat(), grid) for f in functions)
         refined = self.upper if self.refined is None else self.refined
         part = (refined - self.edges[0]) / (self.upper - self.edges[0])
-        squares = {n: [float((one[n] - other[n]).square().sum()) / part**2, float(one[n].square().sum())] for n in one}
         left = max(s.settings["held_out"] for s, end in zip(self.solved, self.edges[1:], strict=True) if end <= refined)
-        told = f": given is the difference from a march whose rows left {self.coarser.held_out:.0e}, where this one's left {left:.0e}"
-        told += f" until {self.problem.domain.time} = {self.refined:.4g}, for all of the time" if refined < self.upper else ""
+        smaller = math.sqrt(left / self.coarser.held_out)
+        factor = (smaller + 1 - part) / part
+        squares = {n: [factor**2 * float((one[n] - other[n]).square().sum()), float(one[n].square().sum())] for n in one}
+        told = f": given is {factor:.1g} times the difference from a march whose rows left {self.coarser.held_out:.0e}, where this one's left "
+        told += f"{left:.0e}" + (f" until {self.problem.domain.time} = {refined:.4g}" if refined < self.upper else "")
         return self._relative(squares), told
 
     @property
