@@ -3,11 +3,11 @@
 Up to ``EXACT`` rows a network of twice as many parameters is fitted by Gauss-Newton in function space, the dual form of Levenberg-Marquardt,
 whose one matrix has the size of the rows. Its octaves end at half the Nyquist limit of the points, so that it says something between them.
 More rows, linear in the fields or in the plane, are solved for by sparse least squares on sines under windows, whose wave numbers end at
-the Nyquist limit: as many unknowns as points, an interpolation. So are linear rows at all points of a grid from ``QUICK`` on, where windows
-say enough, and take a second in place of minutes. Others, those of signed distances, are passed over in mini-batches by Adam.
+the Nyquist limit: as many unknowns as points, an interpolation. So are linear rows of values at all points of a grid from ``QUICK`` on, where
+windows say enough, and take a second in place of minutes. Others, those of signed distances, are passed over in mini-batches by Adam.
 
 Camera of 48 x 48 pixels on windows: 259 dB in 0.2 s, 33.0 dB half a pixel off the grid against the cubic spline; by the network 315 dB in 28 s,
-29.0 dB. From its gradients at six tenths of the pixels windows leave no image, the network 31 dB in 56 s. One image of 64 x 64 cloned into
+29.0 dB. From its differences at six tenths of the pixels windows leave no image, the network 31 dB in 56 s. One image of 64 x 64 cloned into
 another, of which the rows leave something: 148 dB on windows after 2 s, 27 dB by the network after 290 s, against the linear system that
 defines it.
 """
@@ -54,9 +54,9 @@ def signal_choice(problem: Problem, scales, linear: bool) -> tuple[BSNN | LocalS
     traces = {c.name: trace(problem, c, c.on.select(slice(0, 4)), scales) for c in problem.soft}
     rows = sum(len(c.on) * len(traces[c.name].rows) for c in problem.soft)
     dimension, points = len(problem.domain.axes), given_points(problem)
-    quick = linear and rows > QUICK and fills_grid(points, problem.domain.names)
+    of_values = not any(index for t in traces.values() for indices in t.need.values() for index in indices)
+    quick = linear and of_values and rows > QUICK and fills_grid(points, problem.domain.names)
     if (quick or (rows > EXACT and (linear or dimension <= PLANE))) and dimension in MODES:
-        of_values = not any(index for t in traces.values() for indices in t.need.values() for index in indices)
         net = local_sines(points, problem.domain, of_values)
         return net, (GaussNewton(),), "signal at given points: sparse least squares on sines under windows"
     octaves = octaves_below(max(len(c.on) for c in problem.soft) ** (1 / dimension))
