@@ -107,7 +107,7 @@ def windows(problem, width):
 
 
 @pytest.mark.parametrize(("budget", "fits"), [(35.0, True), (25.0, False)])
-def test_a_march_without_time_for_its_estimate_tells_the_difference_from_the_one_before(monkeypatch, budget, fits):
+def test_a_march_without_time_for_its_estimate_takes_it_from_the_difference_to_the_one_before(monkeypatch, budget, fits):
     """Three windows, of which each takes ten seconds to estimate."""
     clock, chain = Ticking(budget), windows(decay(), 12)
 

@@ -37,9 +37,9 @@ def blend(images: Sequence, weights: Sequence[float] | None = None, mixed: bool 
 def clone(source, target, mask: np.ndarray, mixed: bool = False) -> Problem:
     """The problem of laying ``source`` into ``target`` where ``mask`` (h, w) is True, without a seam.
 
-    Differences of two pixels of which one lies inside the mask are those of the source; outside, values are those of the target, and count
-    ``HELD`` times as much: what does not agree is spread inside. ``mixed``: inside, the longer of the two gradients. Raises ProblemError for
-    images of unequal shapes and a mask that leaves nothing outside.
+    Differences of two pixels of which at least one lies inside the mask are those of the source; outside, values are those of the target,
+    and count ``HELD`` times as much: what does not agree is spread inside. ``mixed``: inside, the longer of the two gradients.
+    Raises ProblemError for images of unequal shapes and a mask that leaves nothing outside.
     """
     inner, outer = as_image(source), as_image(target)
     if inner.shape != outer.shape:
@@ -50,7 +50,7 @@ def clone(source, target, mask: np.ndarray, mixed: bool = False) -> Problem:
     slopes, others = np.stack(gradient(inner)), np.stack(gradient(outer))
     if mixed:
         slopes = np.where(np.square(slopes).sum(axis=0) >= np.square(others).sum(axis=0), slopes, others)
-    touched = np.stack([mask, mask])  # (direction, h, w): whether one of the two pixels of a difference lies inside
+    touched = np.stack([mask, mask])  # (direction, h, w): whether at least one of the two pixels of a difference lies inside
     touched[0, :, :-1] |= mask[:, 1:]
     touched[1, :-1] |= mask[1:]
     slopes = np.where(touched.reshape(2, *mask.shape, *(1,) * (outer.ndim - 2)), slopes, others)

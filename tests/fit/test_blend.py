@@ -54,14 +54,14 @@ def test_outside_the_mask_the_target_stands():
 
 @pytest.mark.parametrize("mixed", [False, True])
 def test_a_clone_solves_the_least_squares_of_all_differences_that_reach_inside(mixed):
-    """Written out pixel by pixel: 48 x 48 of the two images, no edge of the mask along a side. Measured: 133 and 135 dB."""
+    """Written out pixel by pixel: 48 x 48 of the two images, no edge of the mask along a side. Measured: 134 and 136 dB, 2.3e-6 outside."""
     source, target = (np.random.default_rng(k).random((48, 48)) for k in (1, 2))
     mask = np.zeros(source.shape, dtype=bool)
     mask[9:30, 14:40] = True
     mask[12, 20] = False
     found = render(ps.solve(clone(source, target, mask, mixed=mixed), progress=False, estimate=False, time=60))
-    assert psnr(found, laid(source, target, mask, mixed)) > 100
-    assert np.abs(found - target)[~mask].max() < 1e-5
+    assert psnr(found, laid(source, target, mask, mixed)) > 125
+    assert np.abs(found - target)[~mask].max() < 5e-6
 
 
 def laid(source, target, mask, mixed):
