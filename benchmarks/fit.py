@@ -1,4 +1,4 @@
-"""Figures of fits: images, images from their derivatives, shapes and sounds, one row each; "peers256" takes ten times its budget.
+"""Figures of fits: images, images from their derivatives, shapes and sounds, one row each; "peers256" takes eleven times its budget.
 
     [OMP_NUM_THREADS=1] python benchmarks/fit.py [ROW ...] [--threads 2] [--time DURATION] [--write]
 
@@ -25,6 +25,7 @@ from pinnsine.bench.measure import machine
 from pinnsine.budget import seconds
 from pinnsine.domain import Shape, Torus
 from pinnsine.fit import gradient, laplacian, poisson_dct, psnr, quality, render
+from pinnsine.fit.picture import draw_panels
 
 EXACT = ps.LevenbergMarquardt(factorisation="dual", damping=1e-3, factor=16, ratio=0.5)
 SEED = 0
@@ -77,7 +78,16 @@ def fit_astronaut(budget: str) -> dict[str, str]:
 
 
 def fit_peers(size: int, budget: str) -> dict[str, str]:
-    return image_peers.compared(astronaut(size), seconds(budget), SEED)
+    """Each for the budget, ours as long as it takes; runs/peers.png shows them."""
+    image = astronaut(size)
+    ours = render(ps.solve(ps.fit.image(image), time=budget, seed=SEED, estimate=False))
+    fits = image_peers.compared(image, seconds(budget), SEED)
+    found = {name: f"{fit.psnr:.1f} dB ({fit.steps} steps at {fit.rate:g})" for name, fit in fits.items()}
+    shown = {"the image": image, f"ours, {psnr(ours, image):.1f} dB": ours}
+    shown |= {f"{name.split(',')[0]}, {fit.psnr:.1f} dB": fit.pixels for name, fit in fits.items()}
+    Path("runs").mkdir(exist_ok=True)
+    draw_panels([(name, pixels, "gray", (0, 1)) for name, pixels in shown.items()], "runs/peers.png", f"{budget} each")
+    return {**found, "ours": f"{psnr(ours, image):.1f} dB", "parameters of each network": f"{image_peers.parameters(image.shape[2]):,}"}
 
 
 def invert(size: int, kind: str, budget: str) -> dict[str, str]:

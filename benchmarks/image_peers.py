@@ -7,6 +7,7 @@ CPU, so that each has a sweep of three learning rates with those as well.
 
 import math
 import time
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,6 +15,15 @@ from torch import nn
 
 WIDTH, DEPTH, OMEGA, BATCH = 256, 4, 30.0, 4096
 RATES = (1e-4, 5e-4, 2e-3)
+
+
+class Fit(NamedTuple):
+    """PSNR of values in [0, 1], the steps made at a learning rate, and the values found (H, W, C)."""
+
+    psnr: float
+    steps: int
+    rate: float
+    pixels: np.ndarray
 
 
 class Sine(nn.Module):
@@ -35,8 +45,8 @@ def network(kind: str, outputs: int, seed: int) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def fitted(image: np.ndarray, kind: str, rate: float, batch: int, seconds: float, seed: int) -> tuple[float, int]:
-    """PSNR of values in [0, 1] at the end of the process time, which other work on the machine does not shorten, and the steps made."""
+def fitted(image: np.ndarray, kind: str, rate: float, batch: int, seconds: float, seed: int) -> Fit:
+    """What is found at the end of the process time, which other work on the machine does not shorten."""
     h, w, channels = image.shape
     y, x = np.mgrid[0:h, 0:w] + 0.5
     points = torch.tensor(np.stack([2 * x / w - 1, 2 * y / h - 1], axis=-1).reshape(-1, 2), dtype=torch.float32)
@@ -54,18 +64,19 @@ def fitted(image: np.ndarray, kind: str, rate: float, batch: int, seconds: float
             if time.process_time() - start >= seconds:
                 break
     with torch.no_grad():
-        error = float(((net(points) - values) / 2).square().mean())
-    return -10 * math.log10(error), steps
+        pixels = (net(points).double().numpy().reshape(image.shape) + 1) / 2
+    return Fit(-10 * math.log10(np.square(pixels - image).mean()), steps, rate, pixels)
 
 
-def compared(image: np.ndarray, seconds: float, seed: int = 0) -> dict[str, str]:
-    """By network, the best of its learning rates with the steps made; SIREN as published first."""
-    runs = {"SIREN as published (1e-4, whole image)": [("SIREN", 1e-4, len(image) * image.shape[1])]}
+def compared(image: np.ndarray, seconds: float, seed: int = 0) -> dict[str, Fit]:
+    """By network, the best of its learning rates; SIREN as published first."""
+    runs = {"SIREN as published (whole image)": [("SIREN", 1e-4, len(image) * image.shape[1])]}
     runs |= {f"{kind}, best of {', '.join(f'{r:g}' for r in RATES)}": [(kind, r, BATCH) for r in RATES] for kind in ("SIREN", "tanh", "ReLU")}
-    found = {}
-    for name, tried in runs.items():
-        scores = [(*fitted(image, *settings, seconds, seed), settings[1]) for settings in tried]
-        best = max(scores)
-        found[name] = f"{best[0]:.1f} dB ({best[1]} steps at {best[2]:g})"
-    found["parameters"] = f"{sum(p.numel() for p in network('SIREN', image.shape[2], seed).parameters()):,}"
-    return found
+    return {
+        name: max((fitted(image, *settings, seconds, seed) for settings in tried), key=lambda fit: fit.psnr) for name, tried in runs.items()
+    }
+
+
+def parameters(channels: int) -> int:
+    """Those of each of the networks."""
+    return sum(p.numel() for p in network("SIREN", channels, 0).parameters())

@@ -1,7 +1,8 @@
 """jinns (H. Gangloff & N. Jouvin 2024, arXiv 2412.14132) with the settings of its own notebooks: float64, natural gradients, 300 iterations.
 
-Those of its Burgers notebook hold for all scalar problems: three layers of 16 tanh, 900 points inside, 2,000 on the boundary and 2,000 at the
-start, weights 1. The flow takes the two networks of three layers of 25 tanh and the batches of 256 of its pipe-flow notebook.
+Those of its Burgers notebook hold for the scalar problems: three layers of 16 tanh, 900 points inside, 2,000 on the boundary and 2,000 at the
+start, weights 1; seed 2 is that notebook's, and ends in its loss of 1.7e-7. The flow takes the two networks of three layers of 25 tanh and the
+batches of 256 of its pipe-flow notebook, the viscosity the settings of the notebook on joint estimation.
 """
 
 import itertools
@@ -23,8 +24,8 @@ NOTEBOOKS = "https://github.com/mia-jinns/jinns/blob/main/Notebooks"
 ITERATIONS, INSIDE, BOUNDARY, START = 300, 900, 2_000, 2_000
 
 
-def layers(outputs: int, width: int) -> tuple:
-    sizes = (2, width, width, width)
+def layers(outputs: int, width: int, depth: int = 3) -> tuple:
+    sizes = (2, *depth * [width])
     hidden = [part for a, b in itertools.pairwise(sizes) for part in ((eqx.nn.Linear, a, b), (jax.nn.tanh,))]
     return (*hidden, (eqx.nn.Linear, width, outputs))
 
@@ -51,7 +52,8 @@ def solved(u, start, data, loss, iterations: int, coordinates, names, key, optim
 
 def evolution(equations: tuple, start: Callable, seed: int, share: float, lower: float, boundary=None) -> Answer:
     """u(t, x) for t in [0, 1] and x in [lower, 1], by the settings of the Burgers notebook."""
-    key, net, points = jax.random.split(jax.random.PRNGKey(seed), 3)
+    key, net = jax.random.split(jax.random.PRNGKey(seed))
+    key, points = jax.random.split(key)
     u, weights = jinns.nn.PINN_MLP.create(key=net, eqx_list=layers(1, 16), eq_type="PDENonStatio")
     params = jinns.parameters.Params(nn_params=weights, eq_params={"one": jnp.array(1.0)})
     loss = jinns.loss.LossPDENonStatio(
@@ -67,9 +69,9 @@ def evolution(equations: tuple, start: Callable, seed: int, share: float, lower:
     return Answer(iterations, fields)
 
 
-def strip(key, lower: float):
+def strip(key, lower: float, inside: int = INSIDE, boundary: int = BOUNDARY, start: int = START):
     box = {"dim": 1, "min_pts": (lower,), "max_pts": (1.0,), "tmin": 0, "tmax": 1, "method": "uniform"}
-    return jinns.data.CubicMeshPDENonStatio(key=key, n=INSIDE, nb=BOUNDARY, ni=START, **box)
+    return jinns.data.CubicMeshPDENonStatio(key=key, n=inside, nb=boundary, ni=start, **box)
 
 
 class Burgers(PDENonStatio):
@@ -193,11 +195,14 @@ def kovasznay(problem, seed: int, share: float) -> Answer:
 
 def viscosity(problem, seed: int, share: float) -> Answer:
     key, net, points, drawn = jax.random.split(jax.random.PRNGKey(seed), 4)
-    u, weights = jinns.nn.PINN_MLP.create(key=net, eqx_list=layers(1, 16), eq_type="PDENonStatio")
+    u, weights = jinns.nn.PINN_MLP.create(key=net, eqx_list=layers(1, 16, 2), eq_type="PDENonStatio")
     params = jinns.parameters.Params(nn_params=weights, eq_params={"nu": jnp.array(problem.unknowns[0].start)})
     known = peer_problems.data_of(problem)
     samples = jinns.data.DataGeneratorObservations(
-        key=drawn, observed_pinn_in=jnp.stack([known["t"], known["x"]], axis=1), observed_values=jnp.asarray(known["measured"])[:, None]
+        key=drawn,
+        obs_batch_size=1024,
+        observed_pinn_in=jnp.stack([known["t"], known["x"]], axis=1),
+        observed_values=jnp.asarray(known["measured"])[:, None],
     )
     loss = jinns.loss.LossPDENonStatio(
         u=u,
@@ -209,8 +214,8 @@ def viscosity(problem, seed: int, share: float) -> Answer:
         params=params,
     )
     optimizer = jinns.optimizers.vanilla_ngd(eq_params_tx={"nu": optax.adam(1e-3)})
-    iterations = max(1, round(share * ITERATIONS))
-    found, _ = solved(u, params, strip(points, -1.0), loss, iterations, ("t", "x"), ("u",), key, optimizer, samples)
+    iterations = max(1, round(share * 1500))
+    found, _ = solved(u, params, strip(points, -1.0, 1024, 2, 1024), loss, iterations, ("t", "x"), ("u",), key, optimizer, samples)
     return Answer(iterations, unknowns={"nu": float(jnp.squeeze(found.eq_params.nu))})
 
 
@@ -224,5 +229,5 @@ RECIPES = {
     "helmholtz": Recipe("helmholtz", BURGERS, helmholtz, NEAREST),
     "wave": Recipe("wave", BURGERS, wave, f"{NEAREST}; the velocity at the start as a second equation"),
     "kovasznay": Recipe("kovasznay", FLOW, kovasznay, "no script of it: its pipe flow's networks and batches, 300 iterations"),
-    "inverse": Recipe("viscosity", JOINT, viscosity, "settings of its Burgers notebook, the viscosity by Adam, 2,500 exact values of ours"),
+    "inverse": Recipe("viscosity", JOINT, viscosity, "2,500 exact values of ours for its own with noise"),
 }
