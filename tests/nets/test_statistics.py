@@ -96,9 +96,9 @@ def test_statistics_to_2_percent_at_width_2048(name):
 
 @pytest.mark.slow
 def test_wide_layers_are_orthogonal_to_rounding():
-    """Measured: 1.1e-15."""
+    """Measured: 1.1e-15 on an Intel, 4.1e-15 on an AMD; sums of 2,048 products round by 1.0e-14 where their errors are random."""
     [hidden] = drawn(BSNN(2048, 2)).layers[1:2]
-    assert gap(hidden.weight @ hidden.weight.T, torch.eye(2048, dtype=torch.float64)) <= 4e-15
+    assert gap(hidden.weight @ hidden.weight.T, torch.eye(2048, dtype=torch.float64)) <= math.sqrt(2048) * torch.finfo(torch.float64).eps
 
 
 @pytest.mark.parametrize("scale", [0.3, 3.0])
