@@ -78,7 +78,7 @@ def fit_astronaut(budget: str) -> dict[str, str]:
 
 
 def fit_peers(size: int, budget: str) -> dict[str, str]:
-    """Each for the budget, ours as long as it takes; runs/peers.png shows them."""
+    """Each for the budget, ours for no more than that; runs/peers.png shows them."""
     image = astronaut(size)
     ours = render(ps.solve(ps.fit.image(image), time=budget, seed=SEED, estimate=False))
     fits = image_peers.compared(image, seconds(budget), SEED)

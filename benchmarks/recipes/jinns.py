@@ -1,8 +1,8 @@
-"""jinns (H. Gangloff & N. Jouvin 2024, arXiv 2412.14132) with the settings of its own notebooks: float64, natural gradients, 300 iterations.
+"""jinns (H. Gangloff & N. Jouvin 2024, arXiv 2412.14132) with the settings of its own notebooks: float64, natural gradients.
 
 Those of its Burgers notebook hold for the scalar problems: three layers of 16 tanh, 900 points inside, 2,000 on the boundary and 2,000 at the
-start, weights 1; seed 2 is that notebook's, and ends in its loss of 1.7e-7. The flow takes the two networks of three layers of 25 tanh and the
-batches of 256 of its pipe-flow notebook, the viscosity the settings of the notebook on joint estimation.
+start, weights 1, 300 iterations; seed 2 is that notebook's, and ends in its loss of 1.7e-7. The flow takes the two networks of three layers of
+25 tanh and the batches of 256 of its pipe-flow notebook, the viscosity the settings of the notebook on joint estimation, 1,500 iterations.
 """
 
 import itertools
@@ -200,7 +200,7 @@ def viscosity(problem, seed: int, share: float) -> Answer:
     known = peer_problems.data_of(problem)
     samples = jinns.data.DataGeneratorObservations(
         key=drawn,
-        obs_batch_size=1024,
+        obs_batch_size=1_024,
         observed_pinn_in=jnp.stack([known["t"], known["x"]], axis=1),
         observed_values=jnp.asarray(known["measured"])[:, None],
     )
@@ -214,8 +214,8 @@ def viscosity(problem, seed: int, share: float) -> Answer:
         params=params,
     )
     optimizer = jinns.optimizers.vanilla_ngd(eq_params_tx={"nu": optax.adam(1e-3)})
-    iterations = max(1, round(share * 1500))
-    found, _ = solved(u, params, strip(points, -1.0, 1024, 2, 1024), loss, iterations, ("t", "x"), ("u",), key, optimizer, samples)
+    iterations = max(1, round(share * 1_500))
+    found, _ = solved(u, params, strip(points, -1.0, 1_024, 2, 1_024), loss, iterations, ("t", "x"), ("u",), key, optimizer, samples)
     return Answer(iterations, unknowns={"nu": float(jnp.squeeze(found.eq_params.nu))})
 
 
