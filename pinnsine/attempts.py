@@ -119,7 +119,8 @@ def iterated(current: Result, best: Result | None, call: Call) -> Outcome:
     """Run an attempt from where it stands."""
     attempt, adaptive, keep = current.attempt, current.attempt.sampler == "rad", call.checkpoints.keeper(best, current)
     monitor, limits = Monitor(call.problem, current.held_out, adaptive), call.limits
-    reserve = limits.reserve + lift_seconds(attempt, limits.clock.budget) + _closing(current, limits)
+    closing = max(_closing(result, limits) for result in (current, best) if result is not None)  # either may be the answer
+    reserve = limits.reserve + lift_seconds(attempt, limits.clock.budget) + closing
     return run(current.state, attempt.phases, adaptive, replace(limits, reserve=reserve), monitor, call.callbacks, keep)
 
 

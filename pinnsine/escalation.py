@@ -10,6 +10,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from pinnsine import distributed, policy
 from pinnsine.attempt import Call, restored
 from pinnsine.attempts import answer, tried
@@ -174,21 +176,24 @@ def _estimated(best: Result, call: Call) -> Solution:
     best = lifted(best, call)
     alone = best.outcome is Outcome.INTERRUPTED and distributed.size() > 1  # the others were interrupted elsewhere
     wanted = call.asked.estimate and not alone
-    objective, theta = best.state.objective.whole, best.best
-    clock, missing, errors, numbers = None if alone else call.limits.clock, [], None, {}
+    whole, theta = best.state.objective.whole, best.best
+    objective = whole
+    clock, missing, estimated, numbers = None if alone else call.limits.clock, [], None, {}
     if clock is not None:
         limited = math.isfinite(clock.budget) and call.problem.unknowns
         last = error_seconds(objective, theta) if limited else 0.0
         objective, theta = constrained_fit(objective, theta, Kept(clock, last + call.limits.reserve / 2))
     try:
-        errors = estimate_error(best.held_out, theta, Kept(clock, last)) if wanted else None
+        estimated = estimate_error(best.held_out, theta, Kept(clock, last)) if wanted else None
     except OutOfTime as left_out:
         missing.append(str(left_out))
     try:
         numbers = unknown_errors(objective, theta, clock)
     except OutOfTime as left_out:
         missing.append(str(left_out))
+    if estimated and objective is whole:  # no constrained fit has left the minimum of the loss
+        numbers = {n: float(np.fmax(error, estimated.numbers.get(n, math.nan))) for n, error in numbers.items()}
     if missing:
         reason = f"{best.attempt.reason}; no time was left for {' and '.join(missing)}"
         best = replace(best, attempt=replace(best.attempt, reason=reason))
-    return answer(best, call, errors, numbers, theta)
+    return answer(best, call, estimated and estimated.fields, numbers, theta)

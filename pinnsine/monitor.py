@@ -62,7 +62,7 @@ class Monitor:
         if state.seen.iteration != state.iteration or not state.best_held_out < 0.1 * state.estimated:
             return False
         state.estimated = state.best_held_out
-        return all(error <= target for error in estimate_error(self.held_out, state.best).values())
+        return all(error <= target for error in estimate_error(self.held_out, state.best).fields.values())
 
     def _reference(self):
         if self.problem.reference is None or not self.problem.reference.quick:

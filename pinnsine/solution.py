@@ -31,7 +31,11 @@ CHUNK = 20_000  # points predicted at a time
 
 @dataclass(frozen=True)
 class UnknownValue:
-    """The value found for an unknown number, and its standard error from the data; NaN where there are none."""
+    """The value found for an unknown number, and its error; NaN where it is not known.
+
+    The error is the standard error from the data (``pinnsine.uncertainty``), or how far the linearised error equation moves the number
+    (``pinnsine.estimate``) where that is more, or where there are no data.
+    """
 
     value: float
     error: float = math.nan
@@ -48,7 +52,7 @@ class Solution:
     """A solved problem.
 
     ``estimate[field]``: the estimated relative L2 error, found without a reference. ``history``: the table of the run. ``outcome``: why
-    it ended. ``settings``: what was used. ``unknown_errors``: the standard errors of the unknown numbers.
+    it ended. ``settings``: what was used. ``unknown_errors``: the errors of the unknown numbers.
     """
 
     problem: Problem

@@ -27,7 +27,9 @@ def problem(D: float = 0.01, r: float = 8.0) -> ps.Problem:
             lambda s: D * s.u_xx + r * s.u * (1 - s.u),
             {"u": lambda x: torch.exp(-50 * x**2)},
             {"u": (closed, closed)},
-            degree=48,
-            panels=10,
+            degree=80,
+            tolerance=3e-14,
+            panels=16,
+            nodes=20,
         ),
     )

@@ -27,13 +27,13 @@ def conditions(domain, slowness) -> list:
     ]
 
 
-def problem(contrast: float = 0.5, samples: int = 60, degree: int = 36) -> ps.Problem:
+def problem(contrast: float = 0.5, samples: int = 60, x_degree: int = 48, omega_degree: int = 40) -> ps.Problem:
     domain = ps.Interval("x", 0, 1) * ps.Parameter("omega", 1, 12)
 
     def slowness(s):
         return 1 + contrast * (4 * s.x * (1 - s.x)) ** 4
 
-    waves = ps.reference.chebyshev(domain, ("u", "v"), conditions(domain, slowness), degree=degree)
+    waves = ps.reference.chebyshev(domain, ("u", "v"), conditions(domain, slowness), degree={"x": x_degree, "omega": omega_degree})
     omega = torch.linspace(1, 12, samples, dtype=torch.float64)
     places = {"x": torch.zeros(samples, dtype=torch.float64), "omega": omega}
     echo = ps.Points({**places, **{f"{name}_measured": column for name, column in waves.evaluate(places).items()}})

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from pinnsine.attempts import ROUNDS, SHARE_OF_MORE, _gain, _worthwhile
+from pinnsine.attempts import ROUNDS, SHARE_OF_MORE, _gain, _worthwhile, iterated
 from pinnsine.loop import Limits
 from pinnsine.nets import FrozenSines, Siren
 from pinnsine.optim import GaussNewton, LevenbergMarquardt
@@ -62,6 +62,20 @@ def test_where_nothing_is_trained_after_them_they_take_what_time_there_is(later)
     before = result(frozen(700), 1e-5, gain=0.5)
     assert _worthwhile([frozen(1400), *later], before, limits(0.9 * MUCH))
     assert not _worthwhile([frozen(1400), *later], before, limits(0.9 * 8 * TRIAL))
+
+
+def test_while_another_is_tried_time_is_kept_for_the_errors_of_the_best(monkeypatch):
+    """Those of thousands of frozen sines may take long, and training that fails must not use it up."""
+    seen = []
+    monkeypatch.setattr("pinnsine.attempts.error_seconds", lambda objective, theta: 5.0 * len(theta))
+    monkeypatch.setattr("pinnsine.attempts.Monitor", lambda *arguments: None)
+    monkeypatch.setattr("pinnsine.attempts.run", lambda state, phases, adaptive, limits, *rest: seen.append(limits.reserve))
+    best, current = result(frozen(700), 1e-5), result(TRAINED, math.inf)
+    best.state.theta = torch.zeros(3)
+    call = SimpleNamespace(problem=None, limits=limits(100.0), callbacks=(), checkpoints=SimpleNamespace(keeper=lambda *results: None))
+    for before in (best, None):
+        iterated(current, before, call)
+    assert seen == [15.0, 5.0]
 
 
 def test_an_attempt_is_for_some_losses_alone():

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 import pinnsine as ps
+from pinnsine.estimate import enough
 
 K = 2 * math.pi
 
@@ -57,3 +58,27 @@ def test_the_estimate_of_sines_along_single_coordinates_has_such_sines():
     error = solution.compare().relative_l2["u"]
     assert error > 1e-5
     assert 0.1 < solution.estimate["u"] / error < 10
+
+
+@pytest.mark.parametrize("width", [6, 8, 10])
+def test_a_number_that_too_few_sines_miss_is_told_to_be_off(width):
+    """u'' + k u = 0, u(0) = 0, u'(0) = 1 and u(1/2) = 1 / pi: k = pi^2, and no data."""
+    line = ps.Interval("x", 0, 0.5)
+    constraints = [
+        ps.Residual("wave", lambda s: s.u_xx + s.k * s.u),
+        ps.Dirichlet("begin", u=0.0, u_x=1.0, on=line.side(x=0)),
+        ps.Dirichlet("end", u=1 / math.pi, on=line.side(x=0.5)),
+    ]
+    problem = ps.Problem(line, "u", constraints, unknowns=[ps.Unknown("k", 8.0)])
+    found = ps.solve(problem, net=ps.FrozenSines(width, 2.0), points=100, iterations=8, progress=False).unknowns["k"]
+    assert 0.1 < found.error / abs(found.value - math.pi**2) < 10
+    assert abs(found.value - math.pi**2) > 1e-10
+
+
+@pytest.mark.parametrize("partial", [True, False])
+def test_what_an_unknown_function_does_is_resolved_as_well_as_the_solution(partial):
+    domain = ps.Interval("x", 0, 1) * ps.Time(0, 1)
+    fields = ["u", ps.Field("q", of="x")] if partial else ["u", "q"]
+    problem = ps.Problem(domain, fields, [ps.Residual("heat", lambda s: s.u_t - s.u_xx - s.q)])
+    ansatz = ps.solve(problem, net=ps.FrozenSines(500, 2.0), points=50, iterations=1, estimate=False, progress=False).ansatz
+    assert {enough(piece.module[1], ansatz) for piece in ansatz.pieces} == {500 if partial else 400}

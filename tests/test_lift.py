@@ -59,7 +59,7 @@ def test_least_squares_on_them_lower_the_error(trained, monkeypatch):
     assert found.outcome is result.outcome
     assert found.state.iteration == result.state.iteration
     assert error(found, call) < error(result, call) / GAIN
-    assert 0.3 < estimate_error(found.held_out, found.best)["u"] / error(found, call) < 3  # 1.0 measured
+    assert 0.3 < estimate_error(found.held_out, found.best).fields["u"] / error(found, call) < 3  # 1.0 measured
 
 
 def test_what_fits_the_points_and_not_those_held_out_is_left(trained, monkeypatch):

@@ -8,6 +8,7 @@ import torch
 
 import pinnsine as ps
 from pinnsine.errors import ProblemError
+from pinnsine.uncertainty import patches
 
 LINE = ps.Interval("x", 0, 1)
 NOISE = 0.01
@@ -94,7 +95,40 @@ def test_unknowns_that_trade_off_are_warned_of():
         solved(problem)
 
 
-def test_without_data_there_is_no_error():
+def test_patches_are_of_neighbours_and_hold_every_place_once():
+    places = torch.rand(1000, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) * torch.tensor([1.0, 1e3])
+    found = patches(places)
+    assert sorted(np.concatenate(found).tolist()) == list(range(1000))
+    assert max(map(len, found)) <= 100
+    extents = np.array([np.ptp(places[patch].numpy() / [1.0, 1e3], axis=0) for patch in found])
+    assert extents.max() < 0.4
+    assert [len(patch) for patch in patches(torch.zeros(7, 1))] == [7]
+
+
+def test_neighbours_that_miss_the_solution_together_tell_less_than_as_many_that_do_not():
+    """u_x = k with samples of k x + 0.02 sin(6 x): the misfit is no noise, and the number is off by many errors of independent samples."""
+
+    def wavy(x):
+        return 0.7 * x + 0.02 * torch.sin(6 * x)
+
+    def fitted(data):
+        constraints = [
+            ps.Residual("slope", lambda s: s.u_x - s.k, weight=1e3),
+            ps.Dirichlet("zero", u=0.0, on=LINE.side(x=0), weight=1e3),
+            ps.Data("line", data, u="m"),
+        ]
+        return ps.Problem(LINE, "u", constraints, unknowns=[ps.Unknown("k", 0.5)])
+
+    data = measured(wavy, 0, count=400, sigma=0.0)
+    shuffled = ps.Points(
+        {"x": data["x"], "m": 0.7 * data["x"] + (data["m"] - 0.7 * data["x"])[torch.randperm(400, generator=torch.Generator().manual_seed(0))]}
+    )
+    together, apart = (solved(fitted(d)).unknowns["k"] for d in (data, shuffled))
+    assert 0.3 * abs(together.value - 0.7) < together.error < 3 * abs(together.value - 0.7)  # measured: 0.67
+    assert together.error > 3 * apart.error  # measured: 4.7
+
+
+def test_without_data_the_error_is_that_of_the_equations():
     problem = ps.Problem(
         LINE,
         "u",
@@ -106,9 +140,10 @@ def test_without_data_there_is_no_error():
     )
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        k = solved(problem).unknowns["k"]
-    assert np.isnan(k.error)
-    assert str(k) == "0.7"
+        k, unknown = (solved(problem, estimate=e).unknowns["k"] for e in (True, False))
+    assert abs(k.value - 0.7) < 10 * k.error < 1e-12
+    assert np.isnan(unknown.error)
+    assert str(unknown) == "0.7"
 
 
 def test_an_unknown_stays_within_its_bounds(tmp_path):

@@ -47,11 +47,13 @@ def solved(row: Row, seed: int, threads: int) -> dict:
     comparison, used = solution.compare(away=row.away), solution.settings
     away = {f"{n} away from {name}": error for name, c in comparison.away.items() for n, error in c.relative_l2.items()}
     missed = {name: abs(float(solution.unknowns[name]) / true - 1) for name, true in row.unknowns.items()}
-    worst = max(comparison.relative_l2, key=comparison.relative_l2.get)
+    told = {name: solution.unknowns[name].error / abs(true) for name, true in row.unknowns.items()} or solution.estimate
+    counted = missed or comparison.relative_l2
+    worst = max(counted, key=counted.get)
     return {
-        "error": max(missed.values(), default=comparison.relative_l2[worst]),
+        "error": counted[worst],
         "errors": {**missed, **comparison.relative_l2, **away},
-        "estimate": None if missed else solution.estimate[worst],
+        "estimate": told[worst],
         "floor": max(floor.values()),
         "net": used["net"] + (f", {used['windows']} windows" if "windows" in used else ""),
         **{key: used[key] for key in ("seconds", "iterations", "parameters", "points")},

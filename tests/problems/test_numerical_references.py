@@ -83,10 +83,10 @@ def check(problem, tolerance, part, count=60, margin=0.1, unknowns=None):
         ("lorenz", {"until": 1.0}, 1e-8, 1e-3, {}),
         ("inverse_lorenz", {}, 1e-8, 5e-4, {"sigma": 10.0, "rho": 15.0, "beta": 8 / 3}),
         ("fisher", {}, 1e-6, 4e-3, {}),
-        ("boundary_layer", {"eps": 0.2, "degree": 24}, 3e-4, 4e-3, {}),
+        ("boundary_layer", {"eps": 0.2}, 1e-5, 4e-3, {}),
         ("cavity", {"Re": 20.0, "degree": 24}, 2e-3, 4e-3, {}),
         ("cylinder", {"Re": 5.0, "degree": 20}, 2e-3, 4e-3, {}),
-        ("slowness", {"contrast": 0.2, "samples": 5, "degree": 24}, 1e-4, 4e-3, {}),
+        ("slowness", {"contrast": 0.2, "samples": 5, "x_degree": 24, "omega_degree": 24}, 1e-4, 4e-3, {}),
     ],
 )
 def test_the_reference_satisfies_the_problem(name, coefficients, tolerance, part, unknowns):
@@ -114,16 +114,24 @@ def test_the_dry_run_finds_nothing_to_warn_of_and_computes_nothing(name, monkeyp
 @pytest.mark.parametrize(
     ("name", "floor"),
     [
-        ("boundary_layer", 1e-5),  # measured 3.4e-6
         ("cavity", 1e-4),  # measured 4.1e-5, of the pressure
         ("cylinder", 2e-4),  # measured 7.6e-5, of v
-        ("fisher", 3e-7),  # measured 8.5e-8
+        ("fisher", 5e-12),  # measured 1.7e-12
         ("ginzburg_landau", 1e-5),  # measured 2.1e-6
         ("gray_scott", 1e-5),  # measured 4.5e-6
         ("lorenz", 4e-12),  # measured 1.1e-12
         ("lotka_volterra", 4e-13),  # measured 1e-13
-        ("slowness", 3e-6),  # measured 8.2e-7, of v
+        ("slowness", 3e-9),  # measured 9.5e-10, of v
     ],
 )
 def test_the_reference_is_as_good_as_stated(name, floor):
     assert max(ps.load_problem(name).reference.floor.values()) < floor
+
+
+def test_the_series_of_boundary_layers_is_that_of_twice_the_terms_and_near_collocation():
+    problem, more = (ps.load_problem("boundary_layer", terms=n) for n in (1000, 2000))
+    points = problem.domain.sample(2000, "uniform", torch.Generator().manual_seed(0)).columns
+    layers = ps.reference.chebyshev(problem.domain, "u", problem.constraints, degree=24)
+    u, doubled, polynomials = (r.evaluate(points)["u"] for r in (problem.reference, more.reference, layers))
+    assert float((u - doubled).norm() / doubled.norm()) < problem.reference.floor["u"]
+    assert float((u - polynomials).norm() / u.norm()) < layers.floor["u"] < 1e-3
