@@ -9,7 +9,7 @@ eps r^2 = r + eps k^2,
     u = y (1 - y) / (2 eps) - sum over j of 4 / (eps k^3) sin(k y) (A exp(r_+ (x - 1)) + B exp(r_- x)),
 
 A and B such that each term vanishes at x = 0 and x = 1. What a sum of n terms leaves out decays like exp(-2 pi n d) with the distance d to
-these sides, where it is 0.2 / (eps pi^3 n^2) at most.
+these sides, where it is 1 / (4 eps pi^3 n^2) at most.
 """
 
 import math
