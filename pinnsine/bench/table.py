@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import json
+import math
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from pinnsine.bench.rows import ROWS, Row
 from pinnsine.errors import ProblemError
 
 LATE = 1.1  # of the seconds allowed
+HONEST = 10.0  # an estimate may be so many times the error, or so small a part of it
 HEAD = (
     "| problem | network | parameters | rows | seconds | iterations | errors by field | worst seed | estimate / error | reference floor "
     "| target | | best published | dsyrk s | threads | load | seeds | commit |"
@@ -121,11 +123,16 @@ def line(row: Row, record: Mapping | None) -> str:
     if "failure" in record:
         return f"| {label} | | | | of {row.seconds:g} | | | | | | {end}"
     errors = ", ".join(f"{name} {error:.1e}" for name, error in record["errors"].items())
-    ratio = f"{record['estimate'] / record['error']:.2g}" if record["estimate"] is not None and record["error"] else ""
+    ratio = f"{estimated(record):.2g}" if estimated(record) is not None else ""
     return (
         f"| {label} | {record['net']} | {record['parameters']} | {record['points']} | {record['seconds']:.0f} of {row.seconds:g} | "
         f"{record['iterations']} | {errors} | {record['worst']:.1e} | {ratio} | {record['floor']:.0e} | {end}"
     )
+
+
+def estimated(record: Mapping) -> float | None:
+    """The estimate over the error; None for a row that failed, and for one without an error."""
+    return record["estimate"] / record["error"] if record.get("error") and record["estimate"] is not None else None
 
 
 def verdict(row: Row, record: Mapping) -> str:
@@ -139,8 +146,17 @@ def verdict(row: Row, record: Mapping) -> str:
     return word if record["digest"] == digest(row) else f"{word}, stale"
 
 
+def honesty(known: Mapping[str, Mapping]) -> list[str]:
+    """On how many rows the estimate is near the error, and the smallest part of the error that it was; nothing without rows."""
+    ratios = [ratio for row in ROWS if row.label in known and (ratio := estimated(known[row.label])) is not None]
+    within = sum(1 / HONEST <= ratio <= HONEST for ratio in ratios)
+    least = min((ratio for ratio in ratios if not math.isnan(ratio)), default=math.nan)
+    told = f"Estimate over error is within {1 / HONEST:g} and {HONEST:g} on {within} of {len(ratios)} rows, and {least:.2g} at least.\n"
+    return [told] if ratios else []
+
+
 def notes(known: Mapping[str, Mapping]) -> list[str]:
-    """The machines of the records, and what made rows fail."""
+    """How honest the estimates are, the machines of the records, and what made rows fail."""
     machines = dict.fromkeys(record["machine"] for record in known.values())
     failures = [f"- {label}: {record['failure']}" for label, record in known.items() if "failure" in record]
-    return [*(f"{machine}." for machine in machines), *failures, ""]
+    return [*honesty(known), *(f"{machine}." for machine in machines), *failures, ""]

@@ -123,6 +123,23 @@ def test_verdicts(changes, word):
     assert table.verdict(POISSON, {**RECORD, "digest": measure.digest(POISSON), **changes}) == word
 
 
+def test_the_page_says_on_how_many_rows_the_estimate_is_near_the_error():
+    none, failed = {**RECORD, "error": 0.0}, {"failure": "no"}
+    ratios = dict(zip([row.label for row in ROWS], (2.0, 0.05, 9.0, float("nan")), strict=False))
+    known = {label: {**RECORD, "estimate": ratio * RECORD["error"]} for label, ratio in ratios.items()}
+    known |= {ROWS[4].label: none, ROWS[5].label: failed, "a row of old": RECORD}
+    assert table.honesty(known) == ["Estimate over error is within 0.1 and 10 on 2 of 4 rows, and 0.05 at least.\n"]
+    assert table.honesty({}) == []
+
+
+def test_the_error_of_a_number_is_compared_with_that_which_is_told():
+    row = Row("a", "harmonic_oscillator", 60, 1e-9, choices={"net": ps.FrozenSines(24, omega=3.0), "iterations": 6}, unknowns={"E": 0.5})
+    record = measure.solved(row, 0, 1)
+    assert list(record["errors"]) == ["E", "u"]
+    assert record["error"] == record["errors"]["E"] > 1e-12
+    assert 0.1 < record["estimate"] / record["error"] < 10
+
+
 def test_a_target_may_change_without_a_measurement():
     row = Row("a", "poisson", 5, 1e-3)
     assert measure.digest(row) == measure.digest(Row("b", "poisson", 5, 1e-9, published="better"))
