@@ -101,7 +101,7 @@ def test_patches_are_of_neighbours_and_hold_every_place_once():
     assert sorted(np.concatenate(found).tolist()) == list(range(1000))
     assert max(map(len, found)) <= 100
     extents = np.array([np.ptp(places[patch].numpy() / [1.0, 1e3], axis=0) for patch in found])
-    assert extents.max() < 0.4
+    assert extents.max() < 0.3  # measured: 0.28
     assert [len(patch) for patch in patches(torch.zeros(7, 1))] == [7]
 
 

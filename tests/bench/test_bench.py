@@ -137,7 +137,7 @@ def test_the_error_of_a_number_is_compared_with_that_which_is_told():
     record = measure.solved(row, 0, 1)
     assert list(record["errors"]) == ["E", "u"]
     assert record["error"] == record["errors"]["E"] > 1e-12
-    assert 0.1 < record["estimate"] / record["error"] < 10
+    assert 0.3 < record["estimate"] / record["error"] < 3  # measured: 0.68
 
 
 def test_a_target_may_change_without_a_measurement():

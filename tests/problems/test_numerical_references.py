@@ -83,10 +83,10 @@ def check(problem, tolerance, part, count=60, margin=0.1, unknowns=None):
         ("lorenz", {"until": 1.0}, 1e-8, 1e-3, {}),
         ("inverse_lorenz", {}, 1e-8, 5e-4, {"sigma": 10.0, "rho": 15.0, "beta": 8 / 3}),
         ("fisher", {}, 1e-6, 4e-3, {}),
-        ("boundary_layer", {"eps": 0.2}, 1e-5, 4e-3, {}),
+        ("boundary_layer", {"eps": 0.2}, 1e-8, 4e-3, {}),
         ("cavity", {"Re": 20.0, "degree": 24}, 2e-3, 4e-3, {}),
         ("cylinder", {"Re": 5.0, "degree": 20}, 2e-3, 4e-3, {}),
-        ("slowness", {"contrast": 0.2, "samples": 5, "x_degree": 24, "omega_degree": 24}, 1e-4, 4e-3, {}),
+        ("slowness", {"contrast": 0.2, "samples": 5, "x_degree": 24, "omega_degree": 24}, 1e-5, 4e-3, {}),
     ],
 )
 def test_the_reference_satisfies_the_problem(name, coefficients, tolerance, part, unknowns):
@@ -134,4 +134,4 @@ def test_the_series_of_boundary_layers_is_that_of_twice_the_terms_and_near_collo
     layers = ps.reference.chebyshev(problem.domain, "u", problem.constraints, degree=24)
     u, doubled, polynomials = (r.evaluate(points)["u"] for r in (problem.reference, more.reference, layers))
     assert float((u - doubled).norm() / doubled.norm()) < problem.reference.floor["u"]
-    assert float((u - polynomials).norm() / u.norm()) < layers.floor["u"] < 1e-3
+    assert float((u - polynomials).norm() / u.norm()) < layers.floor["u"] < 1e-4  # measured: 2.2e-6 and 4.2e-5
